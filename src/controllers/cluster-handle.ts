@@ -1,0 +1,43 @@
+/**
+ * The door between the cluster (membership, registry, their sockets) and the rest of the agent. Everything that passes is
+ * plain data, because the cluster will move into its own worker thread and this door will then be a message channel.
+ */
+import type { Member, MembershipStats } from '../core/membership/index.ts'
+import type { NodeProfile, RecordBody, RecordKey, Section } from '../core/registry/index.ts'
+import type { Address, Millis, NodeName } from '../kernel/units.ts'
+
+/** Members and what each says about itself; ours included. */
+export interface ClusterSnapshot {
+  readonly members: readonly Member[]
+  readonly sections: ReadonlyMap<NodeName, Section>
+  /** At least one push/pull with somebody has succeeded since the start. */
+  readonly synced: boolean
+}
+
+export interface ClusterHandle {
+  /** Opens the sockets, loads the epoch and the peer list, joins seeds and remembered peers, keeps retrying. */
+  start(): Promise<void>
+  /** Changes of our own section; equal bodies are ignored, so callers may repeat themselves. Answers our new revision. */
+  publish(changes: readonly { readonly key: RecordKey; readonly body: RecordBody }[]): number
+  /** Our section now says everything: records of an earlier epoch that were not published again become tombstones. */
+  markComplete(): void
+  setProfile(profile: NodeProfile): void
+  snapshot(): ClusterSnapshot
+  /** Called after every change of the snapshot, at most once per turn of the event loop. */
+  onChange(listener: (snapshot: ClusterSnapshot) => void): () => void
+  stats(): MembershipStats
+  /** Leaves for good: peers will not wait for us. */
+  leave(timeoutMs: Millis): Promise<void>
+  /** Closes the sockets without a word; peers will notice by themselves. */
+  stop(): Promise<void>
+}
+
+export interface ClusterSettings {
+  readonly name: NodeName
+  readonly bind: Address
+  /** What peers are told; differs from `bind` behind NAT or when binding to every address. */
+  readonly advertise: Address
+  /** Addresses to meet the cluster at; host names are resolved by the caller's `resolveSeeds`. */
+  readonly seeds: readonly string[]
+  readonly profile: NodeProfile
+}

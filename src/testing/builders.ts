@@ -1,0 +1,80 @@
+/** Valid records with sensible values; a test names only what it is about. */
+import type { ContainerFact } from '../core/health/index.ts'
+import type { Instance, InstanceView, NodeProfile, NodeView, RoutingWish, ClusterView } from '../core/registry/index.ts'
+import { nodeName, serviceId } from '../kernel/units.ts'
+
+export function aProfile(over: Partial<NodeProfile> = {}): NodeProfile {
+  return {
+    nodeId: '00'.repeat(16),
+    apiPort: 8080,
+    proxyPort: 8082,
+    raftPort: 8300,
+    priority: 50,
+    role: 'node',
+    ...over,
+  }
+}
+
+export function aRoutingWish(over: Partial<RoutingWish> = {}): RoutingWish {
+  return { host: 'web', port: 80, scheme: 'http', routers: [], ...over }
+}
+
+export function anInstance(over: Partial<Instance> = {}): Instance {
+  return {
+    service: serviceId('shop:web'),
+    containerId: 'c0ffee000000',
+    containerName: 'shop-web-1',
+    image: 'web:1',
+    state: 'healthy',
+    sinceWallMs: 1_700_000_000_000,
+    consecutiveFailures: 0,
+    endpoints: [{ protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 18080 }],
+    networks: [{ network: 'shop_default', ip: '172.18.0.2' }],
+    routing: aRoutingWish(),
+    ...over,
+  }
+}
+
+export function anInstanceView(over: Partial<InstanceView> = {}): InstanceView {
+  return {
+    ...anInstance(over),
+    node: nodeName('node-a'),
+    revision: 1,
+    traffic: 'yes',
+    trafficReason: 'healthy',
+    ...over,
+  }
+}
+
+export function aNodeView(over: Partial<NodeView> = {}): NodeView {
+  return {
+    name: nodeName('node-a'),
+    address: { ip: '100.64.0.1', port: 7946 },
+    status: 'alive',
+    agent: 'up',
+    incarnation: 1,
+    profile: aProfile(),
+    instances: [],
+    ...over,
+  }
+}
+
+export function aView(over: Partial<ClusterView> = {}): ClusterView {
+  return { revision: 1, self: nodeName('node-a'), complete: true, nodes: [aNodeView()], ...over }
+}
+
+export function aContainer(over: Partial<ContainerFact> = {}): ContainerFact {
+  return {
+    id: 'c0ffee000000',
+    name: 'shop-web-1',
+    image: 'web:1',
+    labels: { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web', 'traefik.enable': 'true' },
+    state: 'running',
+    health: 'healthy',
+    failingStreak: 0,
+    startedAtWallMs: 1_700_000_000_000,
+    endpoints: [{ protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 18080 }],
+    networks: [{ network: 'shop_default', ip: '172.18.0.2' }],
+    ...over,
+  }
+}
