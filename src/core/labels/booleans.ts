@@ -1,0 +1,22 @@
+/**
+ * Booleans as Traefik reads them: its label decoder uses Go's strconv.ParseBool, whose accepted spellings these are.
+ */
+const spellings: Readonly<Record<string, boolean>> = {
+  '1': true,
+  t: true,
+  T: true,
+  true: true,
+  True: true,
+  TRUE: true,
+  '0': false,
+  f: false,
+  F: false,
+  false: false,
+  False: false,
+  FALSE: false,
+}
+
+/** Undefined for anything Go would refuse, `yes` and `on` included. */
+export function parseGoBoolean(text: string): boolean | undefined {
+  return Object.hasOwn(spellings, text) ? spellings[text] : undefined
+}

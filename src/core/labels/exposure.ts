@@ -1,0 +1,30 @@
+/**
+ * Whether a container is routed at all. Opt-in by default: routing everything would publish databases.
+ * Our own label, then Traefik's, then the agent's setting; an unreadable value never publishes anything.
+ */
+import { parseGoBoolean } from './booleans.ts'
+import { quoted } from './complaints.ts'
+import type { Complain } from './complaints.ts'
+
+export const exposeLabel = 'constellation.expose'
+export const traefikEnableLabel = 'traefik.enable'
+
+/** `traefikLabels` have lower-cased keys. */
+export function isExposed(
+  labels: Readonly<Record<string, string>>,
+  traefikLabels: ReadonlyMap<string, string>,
+  expose: 'labelled' | 'all',
+  complain: Complain,
+): boolean {
+  const wishes = [
+    [exposeLabel, labels[exposeLabel]],
+    [traefikEnableLabel, traefikLabels.get(traefikEnableLabel)],
+  ] as const
+  for (const [label, text] of wishes) {
+    if (text === undefined) continue
+    const value = parseGoBoolean(text.trim())
+    if (value === undefined) complain(`label ${label}=${quoted(text)} is neither true nor false; taken as false`)
+    return value ?? false
+  }
+  return expose === 'all'
+}
