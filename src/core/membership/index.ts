@@ -1,1 +1,8 @@
 export * from './types.ts'
+export * from './limits.ts'
+export * from './messages.ts'
+export { encodePackable, decodePackable } from './msgpack.ts'
+export type { Packable } from './msgpack.ts'
+export { ipFromBytes, ipToBytes } from './ip.ts'
+export * from './codec.ts'
+export * from './stream-codec.ts'

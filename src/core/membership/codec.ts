@@ -1,0 +1,158 @@
+/**
+ * Packets ↔ messages, byte for byte as memberlist's peers write and read them. Decoding is total: whatever the bytes are,
+ * the answer is the messages that could be read and a refusal for each thing that could not.
+ */
+import { concatBytes } from '../../kernel/bytes.ts'
+import { invariant, unreachable } from '../../kernel/invariant.ts'
+import { fail, ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
+import { readStruct } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { packetBytesMax, packetUnfoldedBytesMax, wrapDepthMax } from './limits.ts'
+import { messageType } from './messages.ts'
+import type { PacketMessage, Refusal } from './messages.ts'
+import { createWriter } from './msgpack-writer.ts'
+import type { Writer } from './msgpack-writer.ts'
+import {
+  readAccusation,
+  readAck,
+  readAlive,
+  readIndirectPing,
+  readNack,
+  readPing,
+  writeAccusation,
+  writeAck,
+  writeAlive,
+  writeIndirectPing,
+  writeNack,
+  writePing,
+} from './structs.ts'
+import { decompress, splitCompound, unwrapPacket } from './wrap.ts'
+
+export { addCrc } from './wrap.ts'
+
+export interface DecodedPacket {
+  /** In the order they lay in the packet. */
+  readonly messages: readonly PacketMessage[]
+  readonly refusals: readonly Refusal[]
+}
+
+/** One plain message with its type byte: a part of a compound, or a whole packet. Ping and ack also open streams. */
+export function encodeMessage(message: PacketMessage): Uint8Array {
+  const writer = createWriter()
+  writer.verbatim(Uint8Array.of(messageType[message.kind]))
+  writeBody(writer, message)
+  return writer.finish()
+}
+
+/** What a compound adds to a packet, and to each of its parts: for filling a packet to its budget. */
+export const compoundHeaderBytes = 2
+export const compoundPartBytes = 2
+export const compoundPartsMax = 255
+
+/** At most `compoundPartsMax` parts of less than 64 KiB each, every one a message with its type byte. */
+export function encodeCompound(parts: readonly Uint8Array[]): Uint8Array {
+  invariant(parts.length <= compoundPartsMax, `a compound holds at most ${compoundPartsMax} parts, not ${parts.length}`)
+  const header = new Uint8Array(compoundHeaderBytes + compoundPartBytes * parts.length)
+  const view = new DataView(header.buffer)
+  view.setUint8(0, messageType.compound)
+  view.setUint8(1, parts.length)
+  for (const [index, part] of parts.entries()) {
+    invariant(part.length < 0x1_0000, `a part of a compound is shorter than 64 KiB, not ${part.length} bytes`)
+    view.setUint16(compoundHeaderBytes + compoundPartBytes * index, part.length)
+  }
+  return concatBytes([header, ...parts])
+}
+
+/** An empty packet is nothing: neither a message nor a refusal. */
+export function decodePacket(bytes: Uint8Array): DecodedPacket {
+  const packet: OpenPacket = { messages: [], refusals: [], unfoldBytesLeft: packetUnfoldedBytesMax }
+  if (bytes.length > packetBytesMax) {
+    packet.refusals.push({ reason: 'tooLarge', detail: `a packet of ${bytes.length} bytes` })
+  } else if (bytes.length > 0) {
+    const inner = unwrapPacket(bytes)
+    if (inner.ok) unfold(packet, inner.value, 0)
+    else packet.refusals.push(inner.error)
+  }
+  return { messages: packet.messages, refusals: packet.refusals }
+}
+
+interface OpenPacket {
+  readonly messages: PacketMessage[]
+  readonly refusals: Refusal[]
+  /** What all compressed parts together may still become. */
+  unfoldBytesLeft: number
+}
+
+/** Setting up a decompression costs something even when little comes out, so each counts as this much at least. */
+const unfoldBytesMin = 1024
+
+function unfold(packet: OpenPacket, bytes: Uint8Array, depth: number): void {
+  const type = bytes[0]
+  const isWrapper = type === messageType.compound || type === messageType.compressed
+  if (isWrapper && depth >= wrapDepthMax) {
+    packet.refusals.push({ reason: 'tooDeep', detail: `wrapped more than ${wrapDepthMax} times` })
+  } else if (type === messageType.compound) {
+    const { parts, refusal } = splitCompound(bytes)
+    for (const part of parts) unfold(packet, part, depth + 1)
+    if (refusal !== undefined) packet.refusals.push(refusal)
+  } else if (type === messageType.compressed) {
+    const inner = decompress(bytes, packet.unfoldBytesLeft)
+    packet.unfoldBytesLeft -= Math.max(inner.ok ? inner.value.length : 0, unfoldBytesMin)
+    if (inner.ok) unfold(packet, inner.value, depth + 1)
+    else packet.refusals.push(inner.error)
+  } else {
+    const message = decodeMessage(bytes)
+    if (message.ok) packet.messages.push(message.value)
+    else packet.refusals.push(message.error)
+  }
+}
+
+function decodeMessage(bytes: Uint8Array): Result<PacketMessage, Refusal> {
+  const [type] = bytes
+  if (type === undefined) return fail({ reason: 'malformed', detail: 'an empty message' })
+  if (type === messageType.user) return ok({ kind: 'user', bytes: bytes.slice(1) })
+  const read = bodyReaders.get(type)
+  if (read === undefined) return fail({ reason: 'unknownType', detail: `message type ${type} in a packet` })
+  const { fields, failure } = readStruct(bytes, 1)
+  return failure === undefined ? finished(read(fields), fields) : fail(failure)
+}
+
+const bodyReaders: ReadonlyMap<number, (fields: Fields) => PacketMessage> = new Map<
+  number,
+  (fields: Fields) => PacketMessage
+>([
+  [messageType.ping, readPing],
+  [messageType.indirectPing, readIndirectPing],
+  [messageType.ack, readAck],
+  [messageType.nack, readNack],
+  [messageType.suspect, fields => readAccusation('suspect', fields)],
+  [messageType.dead, fields => readAccusation('dead', fields)],
+  [messageType.alive, readAlive],
+])
+
+function finished<T>(message: T, fields: Fields): Result<T, Refusal> {
+  return fields.failure === undefined ? ok(message) : fail(fields.failure)
+}
+
+function writeBody(writer: Writer, message: PacketMessage): void {
+  switch (message.kind) {
+    case 'ping':
+      return writePing(writer, message)
+    case 'indirectPing':
+      return writeIndirectPing(writer, message)
+    case 'ack':
+      return writeAck(writer, message)
+    case 'nack':
+      return writeNack(writer, message)
+    case 'suspect':
+    case 'dead':
+      return writeAccusation(writer, message)
+    case 'alive':
+      return writeAlive(writer, message)
+    case 'user':
+      return writer.verbatim(message.bytes)
+    default:
+      return unreachable(message)
+  }
+}
