@@ -2,6 +2,7 @@
  * What a container's labels ask of us: which service it is, whether and how it is routed, whether it may be restarted.
  * Total: any labels give an answer; what cannot be honoured becomes a complaint and the rest still holds.
  */
+import { invariant } from '../../kernel/invariant.ts'
 import type { ServiceId } from '../../kernel/units.ts'
 import type { Endpoint, RoutingWish } from '../registry/index.ts'
 import { dnsLabel, servicePart } from '../routing/index.ts'
@@ -10,9 +11,12 @@ import type { Complain } from './complaints.ts'
 import { isExposed } from './exposure.ts'
 import { identityOf } from './identity.ts'
 import { httpPort, portLabel } from './port.ts'
+import { routerWishes, speaksNoHttp, traefikLabels, traefikServers } from './traefik-labels.ts'
 
 /** deunhealth's label: only exactly this key with exactly `true` opts in. */
 export const restartLabel = 'deunhealth.restart.on.unhealthy'
+
+const networkLengthMax = 128
 
 export interface LabelledContainer {
   readonly name: string
@@ -48,19 +52,15 @@ function routingWish(
   options: LabelOptions,
   complain: Complain,
 ): RoutingWish | undefined {
-  const traefikLabels = lowerCased(labels)
-  if (!isExposed(labels, traefikLabels, options.expose, complain)) return undefined
+  const traefik = traefikLabels(labels)
+  if (!isExposed(labels, traefik, options.expose, complain)) return undefined
+  if (speaksNoHttp(traefik)) return void complain('it asks for TCP or UDP routers only, and only HTTP is routed')
   const host = dnsLabel(servicePart(service))
-  if (host === undefined) return undefined
-  return { host, ...httpPort(labels[portLabel], [], endpoints, complain), routers: [] }
-}
-
-/** Traefik compares its label keys without regard to case. The first in key order wins where two become one. */
-function lowerCased(labels: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  const lowered = new Map<string, string>()
-  for (const key of Object.keys(labels).sort()) {
-    const name = key.toLowerCase()
-    if (name.startsWith('traefik.') && !lowered.has(name)) lowered.set(name, labels[key] ?? '')
-  }
-  return lowered
+  invariant(host !== undefined, 'a service id has a letter or digit')
+  const servers = traefikServers(traefik, complain)
+  const port = httpPort(labels[portLabel], servers, endpoints, complain)
+  const routers = routerWishes(traefik, servers, port, complain)
+  const network = traefik.get('traefik.docker.network')?.trim()
+  const hasNetwork = network !== undefined && network !== '' && network.length <= networkLengthMax
+  return { host, ...port, routers, ...(hasNetwork ? { network } : {}) }
 }

@@ -44,6 +44,8 @@ export interface RouterWish {
   readonly rule: string
   readonly entryPoints?: readonly string[]
   readonly priority?: number
+  /** `name@provider` each. Must never get lost on the way: one of them may be what asks for a password. */
+  readonly middlewares?: readonly string[]
 }
 
 /** What a container's labels ask of routing. Absent on a container that is observed only. */
@@ -112,8 +114,10 @@ export interface NodeProfile {
 export type RecordBody =
   | { readonly kind: 'instance'; readonly instance: Instance }
   | { readonly kind: 'nodeFacts'; readonly facts: NodeFacts }
-  /** A tombstone: what had this key is gone. Kept 24 h by its author. */
+  /** A tombstone: what had this key is gone. Kept 24 h by everybody who heard of it. */
   | { readonly kind: 'removed' }
+  /** Written by an agent of another version. Carried on to others as it came, read by nobody here, published by nobody. */
+  | { readonly kind: 'unknown' }
 
 /** Unique within its owner's section: `node` or `i/<containerId>`. */
 export type RecordKey = string

@@ -1,2 +1,3 @@
 export * from './types.ts'
 export * from './names.ts'
+export * from './rule.ts'

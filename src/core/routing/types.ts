@@ -15,6 +15,8 @@ export interface Route {
   readonly hosts: readonly string[]
   readonly entryPoints?: readonly string[]
   readonly priority?: number
+  /** `name@provider` each, in the order Traefik applies them. */
+  readonly middlewares?: readonly string[]
   /** Name of its pool. */
   readonly pool: string
 }
