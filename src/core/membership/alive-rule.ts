@@ -1,0 +1,102 @@
+/**
+ * What an `alive` message changes. It beats any older rumour by its incarnation; it never moves a member that lives
+ * elsewhere under the same name. The same rule serves gossip and push/pull.
+ */
+import { equalBytes } from '../../kernel/bytes.ts'
+import { isNodeName, sameAddress } from '../../kernel/units.ts'
+import type { Address } from '../../kernel/units.ts'
+import { encodeMessage } from './codec.ts'
+import { isFresher } from './counter.ts'
+import { forgetLongestDeparted } from './departed.ts'
+import type { Alive } from './messages.ts'
+import { enlist } from './peers.ts'
+import { refute } from './refutation.ts'
+import { announce, createMember, emit, isLive, refuse, setStatus, setSuspicion } from './state.ts'
+import type { KnownMember, State } from './state.ts'
+
+export function applyAlive(state: State, heard: Alive, from: Address): void {
+  if (!isAcceptable(state, heard, from)) return
+  // Protocol 1 leaves the port out: everybody listens on the same one.
+  const port = heard.address.port === 0 ? state.self.address.port : heard.address.port
+  const alive = { ...heard, address: { ip: heard.address.ip, port } }
+  const known = state.members.get(alive.node)
+  if (known === state.self) applyAliveAboutUs(state, alive)
+  else if (known === undefined) admit(state, alive, from)
+  else renew(state, known, alive)
+}
+
+function isAcceptable(state: State, { node, meta, versions }: Alive, from: Address): boolean {
+  const [least, most] = versions
+  if (!isNodeName(node)) refuse(state, from, 'malformed', `alive about an impossible name ${JSON.stringify(node)}`)
+  else if (meta.length > state.config.metaMaxBytes) refuse(state, from, 'tooLarge', `metadata of ${node}`)
+  // A peer that tells fewer than three versions tells none that could be checked.
+  else if (versions.length >= 3 && (!least || !most || least > most))
+    refuse(state, from, 'incompatibleVersion', `${node} claims protocols ${least} to ${most}`)
+  else return true
+  return false
+}
+
+/**
+ * Our own past after a restart, or somebody who uses our name. With our address too (two processes behind one NAT) neither
+ * could ever win, so it is answered only now and then; a different address is nobody's business but the operator's.
+ */
+function applyAliveAboutUs(state: State, alive: Alive): void {
+  const { self } = state
+  if (state.phase !== 'running') return
+  if (!sameAddress(alive.address, self.address)) return reportConflict(state, self, alive.address)
+  if (isFresher(self.incarnation, alive.incarnation)) return
+  if (alive.incarnation === self.incarnation && saysTheSame(self, alive)) return
+  if (mayAnswerTwin(state)) refute(state, alive.incarnation)
+}
+
+function mayAnswerTwin(state: State): boolean {
+  const { twinAnswersMax, twinIntervalMs } = state.config
+  const paidUntil = Math.max(state.twinPaidUntil, state.now) + twinIntervalMs
+  if (paidUntil - state.now > twinAnswersMax * twinIntervalMs) return false
+  state.twinPaidUntil = paidUntil
+  return true
+}
+
+function admit(state: State, alive: Alive, from: Address): void {
+  if (state.members.size >= state.config.membersMax && !forgetLongestDeparted(state))
+    return refuse(state, from, 'overflow', `${alive.node} would be one member too many`)
+  const { node: name, address, meta, versions, incarnation } = alive
+  const member = createMember({ name, address, meta, versions, incarnation, status: 'alive', statusSince: state.now })
+  state.members.set(name, member)
+  enlist(state, member)
+  state.news.queue(name, encodeMessage(alive))
+  announce(state, member, undefined)
+}
+
+function renew(state: State, member: KnownMember, alive: Alive): void {
+  const moved = !sameAddress(alive.address, member.address)
+  if (moved && !mayMove(state, member)) return reportConflict(state, member, alive.address)
+  if (!moved && !isFresher(alive.incarnation, member.incarnation)) return
+  const previous = member.status
+  const changed = moved || previous !== 'alive' || !saysTheSame(member, alive)
+  setSuspicion(state, member, undefined)
+  member.incarnation = alive.incarnation
+  member.address = alive.address
+  member.meta = alive.meta
+  member.versions = alive.versions
+  setStatus(state, member, 'alive')
+  enlist(state, member)
+  state.news.queue(member.name, encodeMessage(alive))
+  if (changed) announce(state, member, previous)
+}
+
+/** Whoever left has freed its name; the dead have after a while, as their address may have changed with their restart. */
+function mayMove(state: State, member: KnownMember): boolean {
+  if (isLive(member)) return false
+  return member.status === 'left' || state.now - member.statusSince > state.config.deadReclaimMs
+}
+
+function saysTheSame(member: KnownMember, alive: Alive): boolean {
+  return equalBytes(member.meta, alive.meta) && equalBytes(member.versions, alive.versions)
+}
+
+function reportConflict(state: State, member: KnownMember, other: Address): void {
+  if (state.now - member.conflictReportedAt < state.config.conflictIntervalMs) return
+  member.conflictReportedAt = state.now
+  emit(state, { kind: 'nameConflict', name: member.name, known: member.address, other })
+}

@@ -1,0 +1,46 @@
+/**
+ * The streams in progress: one exchange each, with a deadline. Bounded in both directions. What is said on them is
+ * decided in streams.ts.
+ */
+import type { Address } from '../../kernel/units.ts'
+import { emit, wakeBy } from './state.ts'
+import type { Exchange, State } from './state.ts'
+import { createStreamDecoder } from './stream-codec.ts'
+import type { StreamId } from './types.ts'
+
+export type Errand =
+  | { readonly kind: 'inbound' }
+  | { readonly kind: 'pushPull'; readonly join: boolean }
+  | { readonly kind: 'ping'; readonly seqNo: number; readonly node: string }
+  | { readonly kind: 'user'; readonly message: Uint8Array }
+
+/** False when too many streams of ours are open already. */
+export function dial(state: State, peer: Address, errand: Errand): boolean {
+  if (state.exchanges.size - state.inboundStreams >= state.config.outboundStreamsMax) return false
+  const stream = `out-${++state.streamsOpened}`
+  openExchange(state, stream, peer, errand)
+  emit(state, { kind: 'dialStream', stream, to: peer })
+  return true
+}
+
+export function openExchange(state: State, stream: StreamId, peer: Address, errand: Errand): void {
+  const deadline = state.now + state.config.streamTimeoutMs
+  state.exchanges.set(stream, { ...errand, peer, deadline, decoder: createStreamDecoder(state.config.streamLimits) })
+  if (errand.kind === 'inbound') state.inboundStreams++
+  wakeBy(state, deadline)
+}
+
+/** The other side has closed, or we are about to say so; nothing more will be heard of this stream. */
+export function dropExchange(state: State, stream: StreamId, exchange: Exchange): void {
+  if (state.exchanges.delete(stream) && exchange.kind === 'inbound') state.inboundStreams--
+}
+
+export function closeExchange(state: State, stream: StreamId, exchange: Exchange): void {
+  dropExchange(state, stream, exchange)
+  emit(state, { kind: 'closeStream', stream })
+}
+
+export function write(state: State, stream: StreamId, bytes: Uint8Array): void {
+  state.stats.bytesSent += bytes.length
+  emit(state, { kind: 'writeStream', stream, bytes })
+}

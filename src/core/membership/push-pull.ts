@@ -1,0 +1,68 @@
+/**
+ * Whole states, exchanged over a stream now and then: what gossip lost comes home here, joining is done here, and two
+ * halves of a healed partition meet here. Both sides send their own state as it was before taking in the other's.
+ * A remote `dead` is only a suspicion to us, so that its subject gets its chance to answer.
+ */
+import type { Address } from '../../kernel/units.ts'
+import { applyAlive } from './alive-rule.ts'
+import { incompatibility } from './compatibility.ts'
+import { applyDead } from './dead-rule.ts'
+import { dial } from './exchanges.ts'
+import type { NodeState, PushPull } from './messages.ts'
+import { pickPeers } from './peers.ts'
+import { pushPullInterval } from './scaling.ts'
+import { emit, refuse, wakeBy } from './state.ts'
+import type { State } from './state.ts'
+import { encodePushPull } from './stream-codec.ts'
+import { applySuspect } from './suspect-rule.ts'
+
+export function runPushPull(state: State): void {
+  if (state.due.pushPull > state.now) return
+  state.due.pushPull = state.now + pushPullInterval(state.config.pushPullIntervalMs, state.roster.length)
+  wakeBy(state, state.due.pushPull)
+  if (state.phase !== 'running') return
+  const fits = (member: NodeState): boolean => member !== state.self && member.status === 'alive'
+  for (const member of pickPeers(state.roster, 1, state.prng, fits)) startPushPull(state, member.address, false)
+}
+
+export function startPushPull(state: State, peer: Address, join: boolean): void {
+  if (!dial(state, peer, { kind: 'pushPull', join })) finishPushPull(state, peer, join, 'too many streams are open')
+}
+
+export function encodeOurState(state: State, join: boolean): Uint8Array {
+  const userState = state.application.localState(join)
+  return encodePushPull({ join, nodes: [...state.members.values()], userState })
+}
+
+/** Why this state cannot be taken in beside ours, or undefined. */
+export function objection(state: State, remote: PushPull): string | undefined {
+  return incompatibility([...state.members.values(), ...remote.nodes])
+}
+
+export function takeIn(state: State, remote: PushPull, from: Address): void {
+  for (const node of remote.nodes) mergeNode(state, node, from)
+  if (remote.userState.length === 0) return
+  emit(state, { kind: 'remoteState', from, bytes: remote.userState, join: remote.join })
+}
+
+function mergeNode(state: State, { name: node, status, ...rest }: NodeState, from: Address): void {
+  const { incarnation } = rest
+  switch (status) {
+    case 'alive':
+      return applyAlive(state, { kind: 'alive', node, ...rest }, from)
+    case 'left':
+      return applyDead(state, { kind: 'dead', node, incarnation, from: node })
+    case 'suspect':
+    case 'dead':
+      return applySuspect(state, { kind: 'suspect', node, incarnation, from: state.self.name })
+    default:
+      return refuse(state, from, 'malformed', `unknown status of ${node}`)
+  }
+}
+
+/** Tells how an exchange that we began has ended. */
+export function finishPushPull(state: State, peer: Address, join: boolean, failure: string | undefined): void {
+  const outcome = failure === undefined ? { ok: true } : { ok: false, reason: failure }
+  emit(state, { kind: 'pushPullFinished', with: peer, ...outcome })
+  if (join) emit(state, { kind: 'joinFinished', address: peer, ...outcome })
+}

@@ -1,0 +1,42 @@
+/**
+ * Pinging a member on somebody else's behalf. The answer goes back under the asker's own number; silence is reported as a
+ * nack while the asker still waits, so that it can tell a dead target from its own bad link. Bounded.
+ */
+import type { Address } from '../../kernel/units.ts'
+import { next } from './counter.ts'
+import type { IndirectPing } from './messages.ts'
+import { ourselves } from './probe.ts'
+import { sendPacket } from './send.ts'
+import { protocolOf, refuse, wakeBy } from './state.ts'
+import type { State } from './state.ts'
+
+const nothing = new Uint8Array(0)
+
+export function serveIndirectPing(state: State, asked: IndirectPing, from: Address): void {
+  if (state.relays.size >= state.config.relaysMax)
+    return refuse(state, from, 'overflow', 'too many indirect pings at once')
+  const asker = asked.source?.address ?? from
+  const port = asked.target.port === 0 ? state.self.address.port : asked.target.port
+  const deadline = state.now + state.config.probeTimeoutMs
+  state.seqNo = next(state.seqNo)
+  state.relays.set(state.seqNo, { seqNo: asked.seqNo, asker, wantsNack: asked.wantsNack, deadline })
+  wakeBy(state, deadline)
+  const ping = { seqNo: state.seqNo, node: asked.node, source: ourselves(state) }
+  const protocol = protocolOf(state.members.get(asked.node))
+  sendPacket(state, { ip: asked.target.ip, port }, [{ kind: 'ping', ...ping }], protocol)
+}
+
+export function relayAck(state: State, seqNo: number): void {
+  const relay = state.relays.get(seqNo)
+  if (relay === undefined) return
+  state.relays.delete(seqNo)
+  sendPacket(state, relay.asker, [{ kind: 'ack', seqNo: relay.seqNo, payload: nothing }], 0)
+}
+
+export function expireRelays(state: State): void {
+  for (const [seqNo, relay] of state.relays) {
+    if (relay.deadline > state.now) continue
+    state.relays.delete(seqNo)
+    if (relay.wantsNack) sendPacket(state, relay.asker, [{ kind: 'nack', seqNo: relay.seqNo }], 0)
+  }
+}

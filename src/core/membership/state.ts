@@ -1,0 +1,198 @@
+/**
+ * Everything the machine owns, and the few primitive ways to change it. Mutable inside the machine for speed; what leaves
+ * it is always a copy. No rule of the protocol is decided here.
+ * Invariants: `roster` holds exactly the known members that are alive, suspect or recently departed, ourselves included,
+ * each once; `suspects` those with a running suspicion; no deadline lies before `wakeAt`.
+ */
+import { byText } from '../../kernel/units.ts'
+import type { Address, Millis } from '../../kernel/units.ts'
+import type { Prng } from '../../kernel/prng.ts'
+import { createAwareness } from './awareness.ts'
+import type { Awareness } from './awareness.ts'
+import { createBroadcasts } from './broadcasts.ts'
+import type { Broadcasts } from './broadcasts.ts'
+import type { MembershipConfig } from './config.ts'
+import type { StreamDecoder } from './stream-codec.ts'
+import type { Suspicion } from './suspicion.ts'
+import type { Application, Member, MemberStatus, MembershipStats, Output, RefusalReason, StreamId } from './types.ts'
+
+export interface MembershipSettings {
+  readonly name: string
+  /** What peers are told. */
+  readonly address: Address
+  readonly meta: Uint8Array
+  readonly config: MembershipConfig
+}
+
+/** A member as the machine keeps it. */
+export type KnownMember = { -readonly [Field in keyof Member]: Member[Field] } & {
+  suspicion: Suspicion | undefined
+  listed: boolean
+  conflictReportedAt: Millis
+}
+
+/** One round of probing one member. */
+export interface Probe {
+  readonly seqNo: number
+  readonly target: KnownMember
+  /** As it was when the round began: an accusation must not hit a member that has refuted in between. */
+  readonly incarnation: number
+  phase: 'direct' | 'indirect'
+  directUntil: Millis
+  deadline: Millis
+  nacksExpected: number
+  nacksHeard: number
+  /** The fallback ping over TCP was answered. */
+  reachedByStream: boolean
+}
+
+/** A ping on somebody else's behalf. */
+export interface Relay {
+  readonly seqNo: number
+  readonly asker: Address
+  readonly wantsNack: boolean
+  readonly deadline: Millis
+}
+
+interface ExchangeBase {
+  readonly peer: Address
+  deadline: Millis
+  readonly decoder: StreamDecoder
+}
+
+/** What a stream is for. */
+export type Exchange = ExchangeBase &
+  (
+    | { readonly kind: 'inbound' }
+    | { readonly kind: 'pushPull'; readonly join: boolean }
+    | { readonly kind: 'ping'; readonly seqNo: number; readonly node: string }
+    | { readonly kind: 'user'; readonly message: Uint8Array }
+  )
+
+export interface State {
+  readonly config: MembershipConfig
+  readonly application: Application
+  readonly prng: Prng
+  readonly self: KnownMember
+  phase: 'new' | 'running' | 'leaving' | 'left'
+  now: Millis
+  /** A lower bound of every deadline: a tick too early does nothing and finds the exact one. */
+  wakeAt: Millis
+  readonly due: { probe: Millis; gossip: Millis; pushPull: Millis; reconnect: Millis }
+  outputs: Output[]
+  readonly members: Map<string, KnownMember>
+  roster: KnownMember[]
+  /** Next place of the probe walk through the roster. */
+  cursor: number
+  readonly suspects: Set<KnownMember>
+  seqNo: number
+  probe: Probe | undefined
+  readonly relays: Map<number, Relay>
+  readonly exchanges: Map<StreamId, Exchange>
+  inboundStreams: number
+  streamsOpened: number
+  /** Every answer to a twin adds its interval here; too far in the future means too many answers. */
+  twinPaidUntil: Millis
+  readonly awareness: Awareness
+  /** About members; named after the member, so the newest word about each replaces the older. */
+  readonly news: Broadcasts
+  readonly userNews: Broadcasts
+  readonly stats: { -readonly [Field in keyof Omit<MembershipStats, 'healthScore' | 'queueDepth'>]: number }
+}
+
+export function createState(settings: MembershipSettings, application: Application, prng: Prng): State {
+  const { config, name, address, meta } = settings
+  const versions = Uint8Array.from(config.versions)
+  const self = createMember({ name, address, meta, versions, incarnation: 0, status: 'alive', statusSince: 0 })
+  self.listed = true
+  return {
+    config,
+    application,
+    prng,
+    self,
+    phase: 'new',
+    now: 0,
+    wakeAt: Number.POSITIVE_INFINITY,
+    due: { probe: 0, gossip: 0, pushPull: 0, reconnect: 0 },
+    outputs: [],
+    members: new Map([[name, self]]),
+    roster: [self],
+    cursor: 0,
+    suspects: new Set(),
+    // A random start: an answer meant for our predecessor on this address is nobody's answer.
+    seqNo: prng.below(0x1_0000_0000),
+    probe: undefined,
+    relays: new Map(),
+    exchanges: new Map(),
+    inboundStreams: 0,
+    streamsOpened: 0,
+    twinPaidUntil: Number.NEGATIVE_INFINITY,
+    awareness: createAwareness(config.awarenessMax),
+    news: createBroadcasts(config.broadcastsMax),
+    userNews: createBroadcasts(config.broadcastsMax),
+    stats: {
+      suspicions: 0,
+      refutations: 0,
+      probes: 0,
+      probeFailures: 0,
+      packetsSent: 0,
+      packetsReceived: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+    },
+  }
+}
+
+export function createMember(member: Member): KnownMember {
+  return { ...member, suspicion: undefined, listed: false, conflictReportedAt: Number.NEGATIVE_INFINITY }
+}
+
+export function emit(state: State, output: Output): void {
+  state.outputs.push(output)
+}
+
+export function refuse(state: State, from: Address, reason: RefusalReason, detail: string): void {
+  emit(state, { kind: 'refused', from, reason, detail })
+}
+
+/** Says that something falls due then. */
+export function wakeBy(state: State, deadline: Millis): void {
+  if (deadline < state.wakeAt) state.wakeAt = deadline
+}
+
+export function isLive(member: KnownMember): boolean {
+  return member.status === 'alive' || member.status === 'suspect'
+}
+
+/** Highest protocol version the member understands; 0 when it never said. */
+export function protocolOf(member: KnownMember | undefined): number {
+  return member?.versions[1] ?? 0
+}
+
+export function snapshot(member: KnownMember): Member {
+  const { name, address, meta, incarnation, status, statusSince, versions } = member
+  return { name, address, meta, incarnation, status, statusSince, versions }
+}
+
+export function announce(state: State, member: KnownMember, previous: MemberStatus | undefined): void {
+  emit(state, { kind: 'memberChanged', member: snapshot(member), previous })
+}
+
+export function setStatus(state: State, member: KnownMember, status: MemberStatus): void {
+  if (member.status === status) return
+  member.status = status
+  member.statusSince = state.now
+}
+
+export function setSuspicion(state: State, member: KnownMember, suspicion: Suspicion | undefined): void {
+  member.suspicion = suspicion
+  if (suspicion === undefined) state.suspects.delete(member)
+  else {
+    state.suspects.add(member)
+    wakeBy(state, suspicion.deadline)
+  }
+}
+
+export function byName(a: Member, b: Member): number {
+  return byText(a.name, b.name)
+}

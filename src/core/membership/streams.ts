@@ -1,0 +1,138 @@
+/**
+ * What is said on streams: answers to those that others open, and the ends of our own errands. Every exchange ends by its
+ * deadline, whatever the other side does; one that breaks off half-way has changed nothing.
+ */
+import { unreachable } from '../../kernel/invariant.ts'
+import type { Address } from '../../kernel/units.ts'
+import { closeExchange, dial, dropExchange, openExchange, write } from './exchanges.ts'
+import type { Ping, PushPull, StreamMessage } from './messages.ts'
+import { ourselves, probeReachedByStream } from './probe.ts'
+import { encodeOurState, finishPushPull, objection, takeIn } from './push-pull.ts'
+import { emit, refuse, wakeBy } from './state.ts'
+import type { Exchange, State } from './state.ts'
+import { encodeStreamAck, encodeStreamError, encodeStreamPing, encodeStreamUser } from './stream-codec.ts'
+import type { RefusalReason, StreamId } from './types.ts'
+
+const nothing = new Uint8Array(0)
+
+export function streamAccepted(state: State, stream: StreamId, from: Address): void {
+  if (state.inboundStreams < state.config.inboundStreamsMax)
+    return openExchange(state, stream, from, { kind: 'inbound' })
+  refuse(state, from, 'overflow', 'too many streams at once')
+  emit(state, { kind: 'closeStream', stream })
+}
+
+export function streamConnected(state: State, stream: StreamId): void {
+  const exchange = state.exchanges.get(stream)
+  if (exchange === undefined || exchange.kind === 'inbound') return
+  exchange.deadline = state.now + state.config.streamTimeoutMs
+  wakeBy(state, exchange.deadline)
+  switch (exchange.kind) {
+    case 'pushPull':
+      return write(state, stream, encodeOurState(state, exchange.join))
+    case 'ping': {
+      const { seqNo, node } = exchange
+      return write(state, stream, encodeStreamPing({ kind: 'ping', seqNo, node, source: ourselves(state) }))
+    }
+    case 'user':
+      write(state, stream, exchange.message)
+      return closeExchange(state, stream, exchange)
+    default:
+      return unreachable(exchange)
+  }
+}
+
+export function streamData(state: State, stream: StreamId, bytes: Uint8Array): void {
+  const exchange = state.exchanges.get(stream)
+  if (exchange === undefined) return
+  state.stats.bytesReceived += bytes.length
+  const pushed = exchange.decoder.push(bytes)
+  if (!pushed.ok) return abandon(state, stream, exchange, pushed.error.reason, pushed.error.detail)
+  const message = pushed.value
+  if (message === undefined) return
+  for (const { reason, detail } of exchange.decoder.skipped) refuse(state, exchange.peer, reason, detail)
+  if (exchange.kind === 'inbound') answer(state, stream, exchange, message)
+  else conclude(state, stream, exchange, message)
+}
+
+/** The other side has gone before we were done. */
+export function streamClosed(state: State, stream: StreamId, reason: string | undefined): void {
+  const exchange = state.exchanges.get(stream)
+  if (exchange === undefined) return
+  dropExchange(state, stream, exchange)
+  if (exchange.kind === 'pushPull')
+    finishPushPull(state, exchange.peer, exchange.join, reason ?? 'the stream ended early')
+}
+
+export function expireExchanges(state: State): void {
+  for (const [stream, exchange] of state.exchanges)
+    if (exchange.deadline <= state.now)
+      abandon(state, stream, exchange, 'timeout', `no end after ${state.config.streamTimeoutMs} ms`)
+}
+
+export function sendReliably(state: State, message: Uint8Array): void {
+  const encoded = encodeStreamUser(message)
+  for (const member of state.roster) {
+    if (member === state.self || member.status !== 'alive') continue
+    if (!dial(state, member.address, { kind: 'user', message: encoded }))
+      refuse(state, member.address, 'overflow', 'too many streams are open for a reliable broadcast')
+  }
+}
+
+function answer(state: State, stream: StreamId, exchange: Exchange, message: StreamMessage): void {
+  switch (message.kind) {
+    case 'pushPull':
+      return answerPushPull(state, stream, exchange, message)
+    case 'ping':
+      if (isForUs(state, message)) {
+        const ack = encodeStreamAck({ kind: 'ack', seqNo: message.seqNo, payload: nothing })
+        write(state, stream, ack)
+      }
+      return closeExchange(state, stream, exchange)
+    case 'streamUser':
+      emit(state, { kind: 'userMessage', from: exchange.peer, bytes: message.bytes })
+      return closeExchange(state, stream, exchange)
+    case 'ack':
+    case 'error':
+      return abandon(state, stream, exchange, 'malformed', `a stream opened with ${message.kind}`)
+    default:
+      return unreachable(message)
+  }
+}
+
+function answerPushPull(state: State, stream: StreamId, exchange: Exchange, remote: PushPull): void {
+  const reason = objection(state, remote)
+  const reply = reason === undefined ? encodeOurState(state, remote.join) : encodeStreamError(reason)
+  write(state, stream, reply)
+  closeExchange(state, stream, exchange)
+  if (reason === undefined) takeIn(state, remote, exchange.peer)
+  else refuse(state, exchange.peer, 'incompatibleVersion', reason)
+  finishPushPull(state, exchange.peer, false, reason)
+}
+
+function conclude(state: State, stream: StreamId, exchange: Exchange, message: StreamMessage): void {
+  if (exchange.kind === 'pushPull' && message.kind === 'pushPull') {
+    const reason = objection(state, message)
+    if (reason !== undefined) return abandon(state, stream, exchange, 'incompatibleVersion', reason)
+    closeExchange(state, stream, exchange)
+    takeIn(state, message, exchange.peer)
+    finishPushPull(state, exchange.peer, exchange.join, undefined)
+  } else if (exchange.kind === 'pushPull' && message.kind === 'error') {
+    closeExchange(state, stream, exchange)
+    finishPushPull(state, exchange.peer, exchange.join, `refused by the peer: ${message.text}`)
+  } else if (exchange.kind === 'ping' && message.kind === 'ack' && message.seqNo === exchange.seqNo) {
+    closeExchange(state, stream, exchange)
+    probeReachedByStream(state, exchange.seqNo)
+  } else abandon(state, stream, exchange, 'malformed', `${message.kind} as an answer`)
+}
+
+function abandon(state: State, stream: StreamId, exchange: Exchange, reason: RefusalReason, detail: string): void {
+  closeExchange(state, stream, exchange)
+  refuse(state, exchange.peer, reason, detail)
+  if (exchange.kind === 'pushPull') finishPushPull(state, exchange.peer, exchange.join, detail)
+}
+
+/** A restarted process under another name on the same address must not vouch for its predecessor. */
+function isForUs(state: State, ping: Ping): boolean {
+  return ping.node === '' || ping.node === state.self.name
+}

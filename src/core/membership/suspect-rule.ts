@@ -1,0 +1,31 @@
+/**
+ * What a `suspect` message changes: it starts a suspicion, or adds a voice to a running one. About ourselves it is
+ * answered at once.
+ */
+import { encodeMessage } from './codec.ts'
+import { isFresher } from './counter.ts'
+import type { Suspect } from './messages.ts'
+import { refuteAccusation } from './refutation.ts'
+import { announce, setStatus, setSuspicion, wakeBy } from './state.ts'
+import type { State } from './state.ts'
+import { createSuspicion, suspicionBounds } from './suspicion.ts'
+
+export function applySuspect(state: State, suspect: Suspect): void {
+  const member = state.members.get(suspect.node)
+  if (member === undefined || isFresher(member.incarnation, suspect.incarnation)) return
+  if (member.suspicion !== undefined) {
+    if (!member.suspicion.confirm(suspect.from)) return
+    wakeBy(state, member.suspicion.deadline)
+    state.news.queue(member.name, encodeMessage(suspect))
+    return
+  }
+  if (member.status !== 'alive') return
+  if (member === state.self) return refuteAccusation(state, suspect.incarnation)
+  member.incarnation = suspect.incarnation
+  setStatus(state, member, 'suspect')
+  const bounds = suspicionBounds(state.config, state.roster.length)
+  setSuspicion(state, member, createSuspicion(state.now, suspect.from, bounds))
+  state.stats.suspicions++
+  state.news.queue(member.name, encodeMessage(suspect))
+  announce(state, member, 'alive')
+}
