@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { unreachable } from '../../kernel/invariant.ts'
 import { nodeName } from '../../kernel/units.ts'
 import { anInstanceView } from '../../testing/builders.ts'
 import type { PoolMember } from '../routing/index.ts'
@@ -53,6 +54,8 @@ function told(action: AttemptAction): string {
       return 'deliver'
     case 'giveUp':
       return `giveUp ${action.status}`
+    default:
+      return unreachable(action)
   }
 }
 

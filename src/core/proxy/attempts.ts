@@ -3,6 +3,7 @@
  * to the client until it says `deliver`; after that the machine is done, for what was begun cannot be taken back.
  * Invariants: at most `attemptsMax` attempts; nothing is sent twice that may not be; always one of the four answers.
  */
+import { unreachable } from '../../kernel/invariant.ts'
 import type { Millis } from '../../kernel/units.ts'
 import type { PoolMember } from '../routing/index.ts'
 import { maySendAgain, type Replay } from './idempotency.ts'
@@ -115,6 +116,8 @@ export function createAttempts(candidates: readonly PoolMember[], replay: Replay
           return failed(input.now, 'timedOut', input.answered, input.bytesSent)
         case 'failed':
           return failed(input.now, input.failure, input.answered, input.bytesSent)
+        default:
+          return unreachable(input)
       }
     },
   }

@@ -13,10 +13,11 @@ const forward = (...received: string[]): RawHeaders => requestHeadersToForward(r
 
 describe('towards the instance', () => {
   test('Host, order, case and repetition survive', () => {
-    expect(forward('hOst', 'web.example', 'X-B', '1', 'x-a', '2', 'X-B', '3')).toEqual([
-      ...['Host', 'web.example', 'X-B', '1', 'x-a', '2', 'X-B', '3'],
-      ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Host', 'web.example', 'X-Forwarded-Proto', 'http'],
-    ])
+    expect(forward('hOst', 'web.example', 'X-B', '1', 'x-a', '2', 'X-B', '3')).toEqual(
+      'Host web.example X-B 1 x-a 2 X-B 3 X-Forwarded-For 192.0.2.7 X-Forwarded-Host web.example X-Forwarded-Proto http'.split(
+        ' ',
+      ),
+    )
   })
 
   test.each([
@@ -94,10 +95,9 @@ test('towards the client the framing of the other connection stays behind and th
     'Transfer-Encoding',
     'chunked',
   ]
-  expect(responseHeadersToForward([...received, 'Constellation-Node', 'liar'], 'knoten-ä')).toEqual([
-    ...['Set-Cookie', 'a', 'Set-Cookie', 'b'],
-    ...['constellation-node', 'knoten-%C3%A4'],
-  ])
+  expect(responseHeadersToForward([...received, 'Constellation-Node', 'liar'], 'knoten-ä')).toEqual(
+    'Set-Cookie a Set-Cookie b constellation-node knoten-%C3%A4'.split(' '),
+  )
 })
 
 test.each([

@@ -19,8 +19,8 @@ function table(routes: readonly Route[]) {
 
 test('a host leads to the pool of its route', () => {
   const hosts = table([aRoute({ rule: 'Host(`web`) || Host(`www`)', hosts: ['web', 'www'] })])
-  expect(hosts.find('www', '/any')?.name).toBe('web')
-  expect(hosts.find('other', '/any')).toBeUndefined()
+  expect(hosts.find('GET', { host: 'www', path: '/any' })?.name).toBe('web')
+  expect(hosts.find('GET', { host: 'other', path: '/any' })).toBeUndefined()
   expect(hosts.size).toBe(2)
 })
 
@@ -36,24 +36,24 @@ test('two services share a host by path, whatever the order of the routes', () =
   ]
   for (const order of [routes, [...routes].reverse()]) {
     const hosts = table(order)
-    expect(hosts.find('web', '/')?.name).toBe('web')
-    expect(hosts.find('web', '/api/v1')?.name).toBe('api')
-    expect(hosts.find('web', '/api/docs?page=2')?.name).toBe('docs')
+    expect(hosts.find('GET', { host: 'web', path: '/' })?.name).toBe('web')
+    expect(hosts.find('GET', { host: 'web', path: '/api/v1' })?.name).toBe('api')
+    expect(hosts.find('GET', { host: 'web', path: '/api/docs?page=2' })?.name).toBe('docs')
   }
 })
 
 test('a path nobody asks for is not served', () => {
   const hosts = table([aRoute({ rule: 'Host(`web`) && PathPrefix(`/api`)' })])
-  expect(hosts.find('web', '/api')?.name).toBe('web')
-  expect(hosts.find('web', '/')).toBeUndefined()
+  expect(hosts.find('GET', { host: 'web', path: '/api' })?.name).toBe('web')
+  expect(hosts.find('GET', { host: 'web', path: '/' })).toBeUndefined()
 })
 
-test('a rule beyond hosts and paths counts while its host leads nowhere else', () => {
-  const strange = aRoute({ name: 'a', rule: 'Host(`web`) && Method(`POST`)', pool: 'api' })
-  expect(table([strange]).find('web', '/')?.name).toBe('api')
-  expect(table([strange, aRoute({ name: 'b' })]).find('web', '/')?.name).toBe('web')
+test('a rule only Traefik can evaluate counts while its host leads nowhere else', () => {
+  const strange = aRoute({ name: 'a', rule: 'Host(`web`) && Header(`k`, `v`)', pool: 'api' })
+  expect(table([strange]).find('GET', { host: 'web', path: '/' })?.name).toBe('api')
+  expect(table([strange, aRoute({ name: 'b' })]).find('GET', { host: 'web', path: '/' })?.name).toBe('web')
 })
 
 test('a route to a pool that does not exist serves nothing', () => {
-  expect(table([aRoute({ pool: 'gone' })]).find('web', '/')).toBeUndefined()
+  expect(table([aRoute({ pool: 'gone' })]).find('GET', { host: 'web', path: '/' })).toBeUndefined()
 })
