@@ -1,0 +1,41 @@
+/** Some records of one owner, as they travel in a user message. Says nothing about records that are not in it. */
+import { fail, ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
+import type { Millis, NodeName } from '../../kernel/units.ts'
+import { format, seal, unseal } from './envelope.ts'
+import type { EnvelopeFault } from './envelope.ts'
+import { fieldReader } from './field-reader.ts'
+import { recordsPerSectionMax } from './limits.ts'
+import type { HeldRecord } from './section.ts'
+import { packRecord, readOwner, readRecords } from './wire.ts'
+
+export interface Delta {
+  readonly owner: NodeName
+  /** The owner tells every member itself: nobody needs to pass it on. */
+  readonly direct: boolean
+  readonly records: readonly HeldRecord[]
+}
+
+export interface DecodedDelta extends Delta {
+  readonly brokenRecords: number
+}
+
+export function encodeDelta({ owner, direct, records }: Delta, now: Millis): Uint8Array {
+  return seal(format.delta, {
+    o: owner,
+    d: direct ? true : undefined,
+    l: records.map(record => packRecord(record, now)),
+  })
+}
+
+export function decodeDelta(bytes: Uint8Array, now: Millis): Result<DecodedDelta, EnvelopeFault> {
+  const value = unseal(format.delta, bytes)
+  if (!value.ok) return value
+  const reader = fieldReader(value.value)
+  const owner = readOwner(reader)
+  const direct = reader.has('d') && reader.flag('d')
+  const items = reader.items('l', recordsPerSectionMax)
+  if (reader.failure !== undefined) return fail('malformed')
+  const { records, brokenRecords } = readRecords(items, now)
+  return ok({ owner, direct, records, brokenRecords })
+}
