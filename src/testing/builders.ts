@@ -1,7 +1,20 @@
 /** Valid records with sensible values; a test names only what it is about. */
 import type { ContainerFact } from '../core/health/index.ts'
-import type { Instance, InstanceView, NodeProfile, NodeView, RoutingWish, ClusterView } from '../core/registry/index.ts'
+import type { Member } from '../core/membership/index.ts'
+import { encodeProfile, instanceKey, nodeFactsKey } from '../core/registry/index.ts'
+import type {
+  ClusterView,
+  Instance,
+  InstanceView,
+  NodeFacts,
+  NodeProfile,
+  NodeView,
+  RoutingWish,
+  Section,
+  SectionRecord,
+} from '../core/registry/index.ts'
 import { nodeName, serviceId } from '../kernel/units.ts'
+import type { NodeName } from '../kernel/units.ts'
 
 export function aProfile(over: Partial<NodeProfile> = {}): NodeProfile {
   return {
@@ -76,5 +89,53 @@ export function aContainer(over: Partial<ContainerFact> = {}): ContainerFact {
     endpoints: [{ protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 18080 }],
     networks: [{ network: 'shop_default', ip: '172.18.0.2' }],
     ...over,
+  }
+}
+
+/** An agent of ours; its metadata is `aProfile()`. */
+export function aMember(over: Partial<Member> = {}): Member {
+  return {
+    name: 'node-a',
+    address: { ip: '100.64.0.1', port: 7946 },
+    meta: encodeProfile(aProfile()),
+    incarnation: 1,
+    status: 'alive',
+    statusSince: 0,
+    versions: new Uint8Array([1, 5, 2, 2, 5, 4]),
+    ...over,
+  }
+}
+
+export function aNodeFacts(over: Partial<NodeFacts> = {}): NodeFacts {
+  return {
+    agentVersion: '0.1.0',
+    arch: 'x64',
+    os: 'linux',
+    cpuCount: 4,
+    memoryTotalBytes: 8_000_000_000,
+    memoryFreeBytes: 4_000_000_000,
+    diskTotalBytes: 100_000_000_000,
+    diskFreeBytes: 50_000_000_000,
+    engine: { kind: 'docker', version: '28.0', connected: true },
+    ...over,
+  }
+}
+
+/** All in epoch 1; the instances have revisions 1, 2, 3 ... in the order given, the facts the next. */
+export function aSection(
+  owner: NodeName,
+  instances: readonly Instance[],
+  over: { readonly facts?: NodeFacts; readonly complete?: boolean } = {},
+): Section {
+  const bodies = [
+    ...instances.map(instance => [instanceKey(instance.containerId), { kind: 'instance', instance }] as const),
+    ...(over.facts === undefined ? [] : [[nodeFactsKey, { kind: 'nodeFacts', facts: over.facts }] as const]),
+  ]
+  const records = bodies.map(([key, body], i): SectionRecord => ({ key, version: { epoch: 1, revision: i + 1 }, body }))
+  return {
+    owner,
+    version: { epoch: 1, revision: records.length },
+    complete: over.complete ?? true,
+    records: new Map(records.map(record => [record.key, record])),
   }
 }

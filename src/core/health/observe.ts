@@ -5,6 +5,7 @@
  */
 import type { LabelReading } from '../labels/index.ts'
 import type { Endpoint, Instance, InstanceState, NetworkAttachment } from '../registry/index.ts'
+import { unreachable } from '../../kernel/invariant.ts'
 import { byText } from '../../kernel/units.ts'
 import type { ContainerFact } from './container-fact.ts'
 
@@ -31,6 +32,8 @@ export function findingOf(fact: ContainerFact): Finding {
       return { state: 'stopped', reason: `exited${exitWords(fact)}` }
     case 'dead':
       return { state: 'stopped', reason: 'dead: the engine failed to remove it' }
+    default:
+      return unreachable(fact.state)
   }
 }
 
@@ -43,6 +46,8 @@ function runningFinding(fact: ContainerFact): Finding {
       return { state: 'starting', reason: 'its check has not passed yet' }
     case 'unhealthy':
       return { state: 'unhealthy', reason: 'its check fails' }
+    default:
+      return unreachable(fact.health)
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The view joins what nodes say about themselves (sections) with who is there (membership) and what we can still reach
  * (reachability). It is the only thing routing, the proxy, the REST API and, later, placement read.
- * Decision made here: which instance may receive traffic, and why not.
+ * Decision carried here, made in traffic.ts: which instance may receive traffic, and why not.
  */
 import type { Address, NodeName } from '../../kernel/units.ts'
 import type { MemberStatus } from '../membership/index.ts'
@@ -23,8 +23,8 @@ export interface InstanceView extends Instance {
 
 /**
  * - up: the agent answers probes
- * - restarting: it announced that it comes back
- * - agentDown: gossip says suspect or dead, but its host refuses our TCP connect, so the host is up
+ * - restarting: suspect or dead, and it announced that it comes back by now or later
+ * - agentDown: gossip says suspect or dead, but its host refused or accepted our TCP connect, so the host is up
  * - unknown: suspect or dead, and silent
  * - left: departed on purpose
  */
