@@ -25,6 +25,7 @@ export function encodeBody(body: RecordBody): Uint8Array {
       return encodePackable({ t: 'n', ...packFacts(body.facts) })
     case 'removed':
       return encodePackable({ t: 'x' })
+    case 'unknown':
     default:
       throw new InvariantViolation('invariant broken: an unknown body is passed on as it came, never encoded anew')
   }
