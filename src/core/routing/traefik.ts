@@ -1,0 +1,78 @@
+/**
+ * Route plan in, Traefik v3 dynamic configuration out. Only fields every v3 release has; no empty object except a router's
+ * `tls`, for which `{}` means "on"; no health check of Traefik's own, because a path made up by us would take down what
+ * answers it with 401. Servers in order of their URL: equal plans give equal bytes.
+ */
+import { formatAddress } from '../../kernel/units.ts'
+import type { Json } from '../../kernel/stable-json.ts'
+import type { Pool, PoolMember, Route, RoutePlan } from './types.ts'
+
+export interface CertificateDomain {
+  readonly main: string
+  readonly sans?: readonly string[]
+}
+
+export interface DocumentOptions {
+  /** For routes that ask for none. Empty: Traefik's own default, which is all entry points or those marked as default. */
+  readonly entryPoints: readonly string[]
+  /** Terminate TLS on `entryPoints`. */
+  readonly tls?: boolean
+  /** Switches TLS on, too. */
+  readonly certResolver?: string
+  /** What the resolver shall certify; without it Traefik takes the host of each rule. */
+  readonly certificateDomains?: readonly CertificateDomain[]
+}
+
+/** `{}` when the plan has no route; such a document must not be served (see validate.ts). */
+export function traefikDocument(plan: RoutePlan, options: DocumentOptions): Json {
+  const routes = plan.routes
+  if (routes.length === 0) return {}
+  const wanted = new Set(routes.map(route => route.pool))
+  const tls = tlsOf(options)
+  return {
+    http: {
+      routers: Object.fromEntries(routes.map(route => [route.name, traefikRouter(route, options, tls)])),
+      services: Object.fromEntries(
+        plan.pools.filter(pool => wanted.has(pool.name)).map(pool => [pool.name, traefikService(pool)]),
+      ),
+    },
+  }
+}
+
+function traefikRouter(route: Route, options: DocumentOptions, tls: Json | undefined): Json {
+  const entryPoints = route.entryPoints ?? options.entryPoints
+  // A router with TLS answers nothing on a plain entry point, so one that leaves ours does without it.
+  const isOnOurs = entryPoints.every(entryPoint => options.entryPoints.includes(entryPoint))
+  return {
+    rule: route.rule,
+    service: route.pool,
+    entryPoints: entryPoints.length === 0 ? undefined : entryPoints,
+    priority: route.priority,
+    middlewares: route.middlewares,
+    tls: isOnOurs ? tls : undefined,
+  }
+}
+
+function traefikService(pool: Pool): Json {
+  return { loadBalancer: { servers: serverUrls(pool.members).map(url => ({ url })) } }
+}
+
+/** Traefik cannot rank servers: those of a suspected node are left out while any other is there. */
+function serverUrls(members: readonly PoolMember[]): readonly string[] {
+  const good = members.filter(member => member.traffic === 'yes')
+  const usable = good.length > 0 ? good : members
+  return [...new Set(usable.map(serverUrl))].sort()
+}
+
+function serverUrl(member: PoolMember): string {
+  return `${member.scheme}://${formatAddress(member.address)}`
+}
+
+function tlsOf({ tls, certResolver, certificateDomains = [] }: DocumentOptions): Json | undefined {
+  if (certResolver === undefined) return tls === true ? {} : undefined
+  const domains = certificateDomains.map(({ main, sans = [] }) => ({
+    main,
+    sans: sans.length === 0 ? undefined : sans,
+  }))
+  return { certResolver, domains: domains.length === 0 ? undefined : domains }
+}
