@@ -1,6 +1,7 @@
 /** Collects chunks into one run of bytes: bounded, and linear in their sum however small the chunks are. */
 
 export interface ByteBuffer {
+  readonly sizeBytes: number
   /** All that was appended; a view that the next `append` may leave behind. */
   bytes(): Uint8Array
   /** False when the limit would be passed; then nothing was taken. */
@@ -11,6 +12,9 @@ export function createByteBuffer(sizeBytesMax: number): ByteBuffer {
   let storage = new Uint8Array(0)
   let size = 0
   return {
+    get sizeBytes() {
+      return size
+    },
     bytes: () => storage.subarray(0, size),
     append(chunk) {
       const wanted = size + chunk.length

@@ -97,8 +97,7 @@ function unfold(packet: OpenPacket, bytes: Uint8Array, depth: number): void {
     for (const part of parts) unfold(packet, part, depth + 1)
     if (refusal !== undefined) packet.refusals.push(refusal)
   } else if (type === messageType.compressed) {
-    const inner = decompress(bytes, packet.unfoldBytesLeft)
-    packet.unfoldBytesLeft -= Math.max(inner.ok ? inner.value.length : 0, unfoldBytesMin)
+    const inner = decompressWithin(packet, bytes)
     if (inner.ok) unfold(packet, inner.value, depth + 1)
     else packet.refusals.push(inner.error)
   } else {
@@ -106,6 +105,19 @@ function unfold(packet: OpenPacket, bytes: Uint8Array, depth: number): void {
     if (message.ok) packet.messages.push(message.value)
     else packet.refusals.push(message.error)
   }
+}
+
+/** Once a part asked for more than was left, no other compressed part of that packet is opened. */
+function decompressWithin(packet: OpenPacket, bytes: Uint8Array): Result<Uint8Array, Refusal> {
+  const sizeBytesMax = packet.unfoldBytesLeft
+  const inner: Result<Uint8Array, Refusal> =
+    sizeBytesMax === 0
+      ? fail({ reason: 'tooLarge', detail: `compressed parts of more than ${packetUnfoldedBytesMax} bytes` })
+      : decompress(bytes, sizeBytesMax)
+  const isBomb = !inner.ok && inner.error.reason === 'tooLarge'
+  const spent = isBomb ? sizeBytesMax : Math.max(inner.ok ? inner.value.length : 0, unfoldBytesMin)
+  packet.unfoldBytesLeft = Math.max(0, sizeBytesMax - spent)
+  return inner
 }
 
 function decodeMessage(bytes: Uint8Array): Result<PacketMessage, Refusal> {

@@ -4,6 +4,7 @@
  * before the values are used.
  */
 import { strictTextOf, textOf } from '../../kernel/bytes.ts'
+import { unreachable } from '../../kernel/invariant.ts'
 import { isNodeName } from '../../kernel/units.ts'
 import type { Address } from '../../kernel/units.ts'
 import { ipFromBytes } from './ip.ts'
@@ -95,6 +96,8 @@ function readValue(reader: Reader, depth: number): Value | undefined {
       return undefined
     case 'extension':
       return undefined
+    default:
+      return unreachable(token)
   }
 }
 

@@ -3,7 +3,7 @@
  * as what they were; peers that are not ours see opaque bytes and do not look inside.
  */
 import { strictTextOf } from '../../kernel/bytes.ts'
-import { invariant } from '../../kernel/invariant.ts'
+import { invariant, unreachable } from '../../kernel/invariant.ts'
 import { fail, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { createReader } from './msgpack-reader.ts'
@@ -87,6 +87,8 @@ function read(reader: Reader, depth: number): Packable {
     case 'extension':
       reader.fail('malformed', 'an extension type')
       return null
+    default:
+      return unreachable(token)
   }
 }
 

@@ -14,6 +14,8 @@ import { defaultStreamLimits } from './limits.ts'
 import type { StreamDecoderLimits } from './limits.ts'
 import { messageType } from './messages.ts'
 import type { Ack, NodeState, Ping, PushPull, Refusal, StreamMessage } from './messages.ts'
+import { createReader } from './msgpack-reader.ts'
+import type { Token } from './msgpack-reader.ts'
 import { createWriter } from './msgpack-writer.ts'
 import { readAck, readNodeState, readPing, writeNodeState, writeStruct } from './structs.ts'
 import { decompressFields, refuseStreamWrapper } from './wrap.ts'
@@ -62,7 +64,7 @@ export interface StreamDecoder {
 export function createStreamDecoder(limits: StreamDecoderLimits = defaultStreamLimits): StreamDecoder {
   const buffer = createByteBuffer(limits.streamBytesMax)
   const skipped: Refusal[] = []
-  const source: Source = { bytes: buffer.bytes, limits, skipped }
+  const source: Source = { bytes: () => buffer.bytes(), limits, skipped }
   const parsing = parseStream(source)
   let neededBytes = 1
   let outcome: Result<StreamMessage | undefined, Refusal> | undefined
@@ -72,7 +74,7 @@ export function createStreamDecoder(limits: StreamDecoderLimits = defaultStreamL
     push(bytes) {
       if (outcome !== undefined) return outcome.ok ? ok(undefined) : outcome
       if (!buffer.append(bytes)) return (outcome = tooLarge(`a stream of more than ${limits.streamBytesMax} bytes`))
-      if (buffer.bytes().length < neededBytes) return ok(undefined)
+      if (buffer.sizeBytes < neededBytes) return ok(undefined)
       const progress = parsing.next()
       if (progress.done === true) return (outcome = progress.value)
       neededBytes = progress.value
@@ -182,21 +184,42 @@ function* parseUser(source: Source): Parse<StreamMessage> {
   return ok({ kind: 'streamUser', bytes: yield* parseRaw(source, end, sizeBytes) })
 }
 
-/** Starts again from the struct's first byte after each wait; the reader's token limit keeps that cheap. */
 function* parseStruct(
   source: Source,
   start: number,
   sizeBytesMax: number,
 ): Parse<{ readonly fields: Fields; readonly end: number }> {
-  for (;;) {
+  const end = yield* parseExtent(source, start, sizeBytesMax)
+  if (!end.ok) return end
+  const { fields, failure } = readStruct(source.bytes(), start)
+  return failure === undefined ? ok({ fields, end: end.value }) : fail(failure)
+}
+
+/** Finds where a value ends, going on after each wait where it stopped, so that no byte is looked at twice. */
+function* parseExtent(source: Source, start: number, sizeBytesMax: number): Parse<number> {
+  let offset = start
+  let pending = 1
+  while (pending > 0) {
     const bytes = source.bytes()
-    const { fields, end, failure } = readStruct(bytes, start)
-    if (failure !== undefined && failure.missingBytes === undefined) return fail(failure)
-    const neededBytes = failure?.missingBytes === undefined ? end : bytes.length + failure.missingBytes
+    const reader = createReader(bytes, offset)
+    while (pending > 0) {
+      const token = reader.next()
+      if (reader.failure !== undefined) break
+      offset = reader.offset
+      pending += childrenOf(token) - 1
+    }
+    const missingBytes = reader.failure?.missingBytes ?? 0
+    if (reader.failure !== undefined && missingBytes === 0) return fail(reader.failure)
+    const neededBytes = missingBytes === 0 ? offset : bytes.length + missingBytes
     if (neededBytes - start > sizeBytesMax) return tooLarge(`a struct of more than ${sizeBytesMax} bytes`)
-    if (failure === undefined) return ok({ fields, end })
-    yield neededBytes
+    if (missingBytes > 0) yield neededBytes
   }
+  return ok(offset)
+}
+
+function childrenOf(token: Token): number {
+  if (token.kind === 'map') return 2 * token.length
+  return token.kind === 'array' ? token.length : 0
 }
 
 /** A copy, so that a small message does not keep the whole stream in memory. */

@@ -112,15 +112,15 @@ const encryptedBytesMin = 1 + 12 + 16
 
 /**
  * An encrypted packet has no type byte of its own: it starts with its version, 0 or 1, like a ping or an indirect ping.
- * Those go on with a map header and a field name, which a random nonce does once in a hundred times.
+ * Those go on with a map header and a field name, which a random nonce does less than once in a hundred times.
  */
 function refuseEncryption(bytes: Uint8Array): Result<Uint8Array, Refusal> {
-  const [type = 0xff, header = 0, name = 0] = bytes
+  const [type = 0xff, header = 0, next = 0] = bytes
   if (type === messageType.encrypted) return fail(encrypted)
-  if (type > 1 || bytes.length < encryptedBytesMin) return ok(bytes)
-  const isMap = (header >= 0x80 && header < 0x90) || header === 0xde || header === 0xdf
-  const isText = (name >= 0xa0 && name < 0xc0) || (name >= 0xd9 && name <= 0xdb)
-  return (isMap && isText) || header >= 0xde ? ok(bytes) : fail(encrypted)
+  if (type > messageType.indirectPing || bytes.length < encryptedBytesMin) return ok(bytes)
+  const isSmallMap = header >= 0x80 && header < 0x90 && ((next >= 0xa0 && next < 0xc0) || next === 0xd9)
+  const isLargeMap = (header === 0xde || header === 0xdf) && next === 0
+  return isSmallMap || isLargeMap ? ok(bytes) : fail(encrypted)
 }
 
 function checkCrc(bytes: Uint8Array): Result<Uint8Array, Refusal> {
