@@ -1,0 +1,3 @@
+export { createReachability } from './reachability.ts'
+export { targetsOf } from './targets.ts'
+export * from './types.ts'
