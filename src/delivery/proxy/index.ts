@@ -1,0 +1,2 @@
+export { createProxyServer, type ProxyParts, type ProxyServer } from './server.ts'
+export { proxyOptionsDefault, type ProxyOptions } from './options.ts'
