@@ -5,6 +5,7 @@ import { InvariantViolation } from '../../kernel/invariant.ts'
 import { literalLzw } from '../../testing/literal-lzw.ts'
 import { anyPacketMessage } from '../../testing/message-arbitraries.ts'
 import { addCrc, compoundPartsMax, decodePacket, encodeCompound, encodeMessage } from './codec.ts'
+import { refusalsMax } from './limits.ts'
 import type { Nack, PacketMessage } from './messages.ts'
 import { createWriter } from './msgpack-writer.ts'
 import { writeStruct } from './structs.ts'
@@ -109,6 +110,11 @@ describe('other ways to say the same are understood', () => {
   test('a source without a port cannot be answered and counts as none', () => {
     const [message] = decodePacket(wire('<0081aa>SourceAddr<a40a000001>')).messages
     expect(message).toEqual({ kind: 'ping', seqNo: 0, node: '' })
+  })
+
+  test('a source of a name we refuse is answered all the same', () => {
+    const [message] = decodePacket(wire('<0083aa>SourceAddr<a40a000001aa>SourcePort<07aa>SourceNode<a3>a b')).messages
+    expect(message).toMatchObject({ source: { address: { ip: '10.0.0.1', port: 7 }, node: '' } })
   })
 
   test('versions beyond the six known are cut off', () => {
@@ -233,6 +239,13 @@ describe('wrappers', () => {
     expect(messages).toHaveLength(64)
     expect(new Set(refusals.map(refusal => refusal.reason))).toEqual(new Set(['tooLarge']))
   })
+})
+
+test('a packet of rubbish is told about a few times only', () => {
+  const rubbish = encodeCompound(Array.from({ length: 255 }, () => none))
+  const { messages, refusals } = decodePacket(encodeCompound([rubbish, rubbish, packed(1)]))
+  expect(messages).toEqual([nack(1)])
+  expect(refusals).toHaveLength(refusalsMax)
 })
 
 test('messages do not change with the buffer they came in', () => {

@@ -8,7 +8,7 @@ import { fail, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { readStruct } from './fields.ts'
 import type { Fields } from './fields.ts'
-import { packetBytesMax, packetUnfoldedBytesMax, wrapDepthMax } from './limits.ts'
+import { packetBytesMax, packetUnfoldedBytesMax, refusalsMax, wrapDepthMax } from './limits.ts'
 import { messageType } from './messages.ts'
 import type { PacketMessage, Refusal } from './messages.ts'
 import { createWriter } from './msgpack-writer.ts'
@@ -34,6 +34,7 @@ export { addCrc } from './wrap.ts'
 export interface DecodedPacket {
   /** In the order they lay in the packet. */
   readonly messages: readonly PacketMessage[]
+  /** The first few. */
   readonly refusals: readonly Refusal[]
 }
 
@@ -68,11 +69,11 @@ export function encodeCompound(parts: readonly Uint8Array[]): Uint8Array {
 export function decodePacket(bytes: Uint8Array): DecodedPacket {
   const packet: OpenPacket = { messages: [], refusals: [], unfoldBytesLeft: packetUnfoldedBytesMax }
   if (bytes.length > packetBytesMax) {
-    packet.refusals.push({ reason: 'tooLarge', detail: `a packet of ${bytes.length} bytes` })
+    refuse(packet, { reason: 'tooLarge', detail: `a packet of ${bytes.length} bytes` })
   } else if (bytes.length > 0) {
     const inner = unwrapPacket(bytes)
     if (inner.ok) unfold(packet, inner.value, 0)
-    else packet.refusals.push(inner.error)
+    else refuse(packet, inner.error)
   }
   return { messages: packet.messages, refusals: packet.refusals }
 }
@@ -91,20 +92,24 @@ function unfold(packet: OpenPacket, bytes: Uint8Array, depth: number): void {
   const type = bytes[0]
   const isWrapper = type === messageType.compound || type === messageType.compressed
   if (isWrapper && depth >= wrapDepthMax) {
-    packet.refusals.push({ reason: 'tooDeep', detail: `wrapped more than ${wrapDepthMax} times` })
+    refuse(packet, { reason: 'tooDeep', detail: `wrapped more than ${wrapDepthMax} times` })
   } else if (type === messageType.compound) {
     const { parts, refusal } = splitCompound(bytes)
     for (const part of parts) unfold(packet, part, depth + 1)
-    if (refusal !== undefined) packet.refusals.push(refusal)
+    if (refusal !== undefined) refuse(packet, refusal)
   } else if (type === messageType.compressed) {
     const inner = decompressWithin(packet, bytes)
     if (inner.ok) unfold(packet, inner.value, depth + 1)
-    else packet.refusals.push(inner.error)
+    else refuse(packet, inner.error)
   } else {
     const message = decodeMessage(bytes)
     if (message.ok) packet.messages.push(message.value)
-    else packet.refusals.push(message.error)
+    else refuse(packet, message.error)
   }
+}
+
+function refuse(packet: OpenPacket, refusal: Refusal): void {
+  if (packet.refusals.length < refusalsMax) packet.refusals.push(refusal)
 }
 
 /** Once a part asked for more than was left, no other compressed part of that packet is opened. */
@@ -130,10 +135,7 @@ function decodeMessage(bytes: Uint8Array): Result<PacketMessage, Refusal> {
   return failure === undefined ? finished(read(fields), fields) : fail(failure)
 }
 
-const bodyReaders: ReadonlyMap<number, (fields: Fields) => PacketMessage> = new Map<
-  number,
-  (fields: Fields) => PacketMessage
->([
+const bodyReaders = new Map<number, (fields: Fields) => PacketMessage>([
   [messageType.ping, readPing],
   [messageType.indirectPing, readIndirectPing],
   [messageType.ack, readAck],

@@ -11,7 +11,7 @@ import { ipFromBytes } from './ip.ts'
 import { nameBytesMax } from './limits.ts'
 import type { Refusal } from './messages.ts'
 import { createReader } from './msgpack-reader.ts'
-import type { ReadFailure, Reader } from './msgpack-reader.ts'
+import type { Reader } from './msgpack-reader.ts'
 
 type Value = null | boolean | number | Uint8Array
 
@@ -26,6 +26,8 @@ export interface Fields {
   name(key: string): string
   /** The same, or empty. */
   nameOrEmpty(key: string): string
+  /** The same, and empty too when we could not hold it: for names that we can do without. */
+  optionalName(key: string): string
   /** For people: invalid sequences are replaced. */
   text(key: string, sizeBytesMax: number): string
   address(ipKey: string, portKey: string): Address
@@ -48,7 +50,7 @@ export interface ReadStruct {
   /** Position after the struct. */
   readonly end: number
   /** The bytes were no struct, or not a whole one. */
-  readonly failure: ReadFailure | undefined
+  readonly failure: Refusal | undefined
 }
 
 export function readStruct(bytes: Uint8Array, start: number): ReadStruct {
@@ -117,6 +119,13 @@ function isUint(value: Value | undefined, max: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max
 }
 
+/** Empty for none, undefined for what is not a name. */
+function nameOf(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return ''
+  const name = bytes.length > nameBytesMax ? undefined : strictTextOf(bytes)
+  return name !== undefined && isNodeName(name) ? name : undefined
+}
+
 function createFields(values: ReadonlyMap<string, Value>): Fields {
   let failure: Refusal | undefined
   const fail = (refusal: Refusal): void => {
@@ -161,13 +170,11 @@ function createFields(values: ReadonlyMap<string, Value>): Fields {
       return name
     },
     nameOrEmpty(key) {
-      const bytes = view(key)
-      if (bytes.length === 0) return ''
-      const name = bytes.length > nameBytesMax ? undefined : strictTextOf(bytes)
-      if (name !== undefined && isNodeName(name)) return name
-      malformed(`${key} is no node name: ${JSON.stringify(textOf(bytes.subarray(0, nameBytesMax)))}`)
-      return ''
+      const name = nameOf(view(key))
+      if (name === undefined) malformed(`${key} is no node name: ${JSON.stringify(fields.text(key, nameBytesMax))}`)
+      return name ?? ''
     },
+    optionalName: key => nameOf(view(key)) ?? '',
     text: (key, sizeBytesMax) => textOf(view(key).subarray(0, sizeBytesMax)),
     address(ipKey, portKey) {
       const ip = ipFromBytes(view(ipKey))

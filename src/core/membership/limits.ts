@@ -21,6 +21,9 @@ export const packetUnfoldedBytesMax = 65_536
 /** Compound in compressed in compound: real peers use two, a fourth level is an attack on the stack. */
 export const wrapDepthMax = 3
 
+/** Refusals told of one packet or stream: a hostile one could have thousands, and each becomes a line somewhere. */
+export const refusalsMax = 16
+
 /** Limits of one inbound stream; the defaults suit clusters of thousands of nodes. */
 export interface StreamDecoderLimits {
   /** The whole stream, both as it arrives and after decompression. */

@@ -21,15 +21,12 @@ export type Token =
   /** `length` pairs follow. */
   | { readonly kind: 'map'; readonly length: number }
 
-/** With `missingBytes` the data was right so far and ended too early: at least that many more are needed. */
-export interface ReadFailure extends Refusal {
-  readonly missingBytes?: number
-}
-
 export interface Reader {
   /** Position of the next byte; after a complete value, how many bytes were used. */
   readonly offset: number
-  readonly failure: ReadFailure | undefined
+  readonly failure: Refusal | undefined
+  /** Not 0 when the failure is that the data, right so far, ended: at least that many bytes more are needed. */
+  readonly missingBytes: number
   next(): Token
   /** Lets the one who understands the tokens refuse them. The first failure stays. */
   fail(reason: RefusalReason, detail: string): void
@@ -42,7 +39,8 @@ export function createReader(bytes: Uint8Array, start = 0, tokensMax = Number.PO
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let offset = start
   let tokens = 0
-  let failure: ReadFailure | undefined
+  let failure: Refusal | undefined
+  let missingBytes = 0
 
   function fail(reason: RefusalReason, detail: string): void {
     failure ??= { reason, detail }
@@ -51,10 +49,9 @@ export function createReader(bytes: Uint8Array, start = 0, tokensMax = Number.PO
   /** True when that many bytes are there to be read. */
   function has(sizeBytes: number): boolean {
     if (failure !== undefined) return false
-    const missingBytes = offset + sizeBytes - bytes.length
-    if (missingBytes <= 0) return true
-    failure = { reason: 'malformed', detail: `ends ${missingBytes} bytes early`, missingBytes }
-    return false
+    missingBytes = Math.max(0, offset + sizeBytes - bytes.length)
+    if (missingBytes > 0) fail('malformed', `ends ${missingBytes} bytes early`)
+    return missingBytes === 0
   }
 
   function uint(width: 1 | 2 | 4 | 8): number {
@@ -166,6 +163,9 @@ export function createReader(bytes: Uint8Array, start = 0, tokensMax = Number.PO
     },
     get failure() {
       return failure
+    },
+    get missingBytes() {
+      return missingBytes
     },
     fail,
     next() {

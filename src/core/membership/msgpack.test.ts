@@ -104,6 +104,23 @@ test('sixteen levels are the deepest, on both sides', () => {
   expect(() => encodePackable([nested])).toThrow(InvariantViolation)
 })
 
+test('a few bytes cannot ask for a thousand times their size in memory', () => {
+  const emptyMaps = concatBytes([fromHex('dd000f4240'), filled(1_000_000, 0x80)])
+  expect(decodePackable(emptyMaps)).toEqual({ ok: false, error: 'more values than honest data of that size has' })
+})
+
+test('dense data of an honest size passes: numbers of one byte, records of short fields', () => {
+  const numbers = Array.from({ length: 60_000 }, (_, i) => i % 100)
+  const records = Array.from({ length: 20_000 }, (_, i) => ({
+    id: i,
+    port: 80,
+    ip: '10.0.0.1',
+    proto: 'tcp',
+    up: true,
+  }))
+  for (const value of [numbers, records]) expect(decodePackable(encodePackable(value)).ok).toBe(true)
+})
+
 test('a member named __proto__ is an ordinary member', () => {
   const bytes = concatBytes([fromHex('81a9'), utf8('__proto__'), fromHex('81a17801')])
   const decoded = decodePackable(bytes)

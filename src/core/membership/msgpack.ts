@@ -27,10 +27,22 @@ export function encodePackable(value: Packable): Uint8Array {
 /** The bytes must hold exactly one value. The error is a sentence for the log. */
 export function decodePackable(bytes: Uint8Array): Result<Packable, string> {
   const reader = createReader(bytes)
-  const value = read(reader, 0)
+  const value = read({ reader, costLeft: costMin + bytes.length / 4 }, 0)
   if (reader.failure !== undefined) return fail(reader.failure.detail)
   if (reader.offset < bytes.length) return fail(`${bytes.length - reader.offset} bytes after the value`)
   return ok(value)
+}
+
+/**
+ * One byte can ask for an empty map, which takes two hundred here: 4 MiB of them would be the end of the process. So the
+ * values may cost what honest data of that size costs: one each, a map four, four bytes of data for each on average.
+ */
+const costMin = 65_536
+const mapCost = 4
+
+interface Decoding {
+  readonly reader: Reader
+  costLeft: number
 }
 
 function write(writer: Writer, value: Packable, depth: number): void {
@@ -64,9 +76,12 @@ function isList(value: Packable): value is readonly Packable[] {
   return Array.isArray(value)
 }
 
-function read(reader: Reader, depth: number): Packable {
+function read(decoding: Decoding, depth: number): Packable {
+  const { reader } = decoding
   if (depth > depthMax) reader.fail('tooDeep', `nests more than ${depthMax} levels`)
   const token = reader.next()
+  decoding.costLeft -= token.kind === 'map' ? mapCost : 1
+  if (decoding.costLeft < 0) reader.fail('tooLarge', 'more values than honest data of that size has')
   switch (token.kind) {
     case 'nil':
       return null
@@ -81,9 +96,9 @@ function read(reader: Reader, depth: number): Packable {
     case 'bytes':
       return token.bytes.slice()
     case 'array':
-      return readList(reader, token.length, depth)
+      return readList(decoding, token.length, depth)
     case 'map':
-      return readMap(reader, token.length, depth)
+      return readMap(decoding, token.length, depth)
     case 'extension':
       reader.fail('malformed', 'an extension type')
       return null
@@ -98,19 +113,20 @@ function readText(reader: Reader, bytes: Uint8Array): string {
   return text ?? ''
 }
 
-function readList(reader: Reader, length: number, depth: number): Packable {
+function readList(decoding: Decoding, length: number, depth: number): Packable {
   const list: Packable[] = []
-  for (let i = 0; i < length && reader.failure === undefined; i++) list.push(read(reader, depth + 1))
+  for (let i = 0; i < length && decoding.reader.failure === undefined; i++) list.push(read(decoding, depth + 1))
   return list
 }
 
-function readMap(reader: Reader, length: number, depth: number): Packable {
-  // A null prototype keeps a key named `__proto__` an ordinary key.
+function readMap(decoding: Decoding, length: number, depth: number): Packable {
+  const { reader } = decoding
+  // Without a prototype a key named `__proto__` or `constructor` is an ordinary key, present or absent.
   const map = Object.create(null) as Record<string, Packable>
   for (let i = 0; i < length && reader.failure === undefined; i++) {
     const key = reader.next()
     if (key.kind !== 'text') reader.fail('malformed', 'a map key that is not text')
-    else map[readText(reader, key.bytes)] = read(reader, depth + 1)
+    else map[readText(reader, key.bytes)] = read(decoding, depth + 1)
   }
   return map
 }

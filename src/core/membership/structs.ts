@@ -156,7 +156,8 @@ function sourceFields(source: ProbeSource | undefined): readonly (readonly [stri
 
 function readSource(fields: Fields): { readonly source?: ProbeSource } {
   const address = fields.addressIfTold('SourceAddr', 'SourcePort')
-  const node = fields.nameOrEmpty('SourceNode')
+  // A peer that answers to a name we refuse still gets its ack, or it would take us for dead.
+  const node = fields.optionalName('SourceNode')
   return address === undefined ? {} : { source: { address, node } }
 }
 
