@@ -2,7 +2,7 @@
  * The door between the cluster (membership, registry, their sockets) and the rest of the agent. Everything that passes is
  * plain data, because the cluster will move into its own worker thread and this door will then be a message channel.
  */
-import type { Member, MembershipStats } from '../core/membership/index.ts'
+import type { Member, MembershipConfig, MembershipStats } from '../core/membership/index.ts'
 import type { NodeProfile, RecordBody, RecordKey, Section } from '../core/registry/index.ts'
 import type { Address, Millis, NodeName } from '../kernel/units.ts'
 
@@ -37,7 +37,9 @@ export interface ClusterSettings {
   readonly bind: Address
   /** What peers are told; differs from `bind` behind NAT or when binding to every address. */
   readonly advertise: Address
-  /** Addresses to meet the cluster at; host names are resolved by the caller's `resolveSeeds`. */
+  /** Addresses to meet the cluster at; host names are resolved by the caller's `resolveSeed`. */
   readonly seeds: readonly string[]
   readonly profile: NodeProfile
+  /** Default: `lanConfig`. */
+  readonly membership?: MembershipConfig
 }

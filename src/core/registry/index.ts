@@ -1,6 +1,7 @@
 export * from './record.ts'
 export * from './view.ts'
 export { decodeProfile, encodeProfile } from './profile.ts'
+export { isVersionNumber } from './limits.ts'
 export { createRegistry } from './registry.ts'
 export type { Registry, RegistryInput, RegistryOutput, RegistryRefusal, RegistrySettings } from './registry.ts'
 export type { OwnChange } from './own-section.ts'

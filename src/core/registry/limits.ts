@@ -34,5 +34,9 @@ export const listLengthMax = 256
  */
 export const versionMax = 2 ** 40
 
+export function isVersionNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= versionMax
+}
+
 /** After this long a tombstone has been heard by everybody who is still wanted. */
 export const tombstoneMs: Millis = 24 * 3_600_000
