@@ -1,11 +1,20 @@
 /** The SmartFailoverProxy between real HTTP servers on loopback. */
-import { request as httpRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http'
+import { request as httpRequest, Agent as HttpAgent, type IncomingMessage, type RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RoutePlan } from '../../src/core/routing/index.ts'
 import type { ProxyOptions } from '../../src/delivery/proxy/index.ts'
-import { aMember, aPlan, createCleanup, deadAddress, startInstance, startProxy, until, type Rig } from './proxy-rig.ts'
-import type { RequestListener } from 'node:http'
+import {
+  aMember,
+  aPlan,
+  createCleanup,
+  deadAddress,
+  startInstance,
+  startProxy,
+  until,
+  type Instance,
+  type Rig,
+} from './proxy-rig.ts'
 
 const cleanup = createCleanup()
 afterEach(() => cleanup.run())
@@ -243,33 +252,24 @@ describe('what it answers itself', () => {
   })
 
   test.each([
-    ['two Host headers', 'GET / HTTP/1.1\r\nHost: web\r\nHost: web\r\n\r\n', 400],
-    ['no Host header', 'GET / HTTP/1.1\r\n\r\n', 400],
-    ['no Host header in HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', 400],
-    ['a Host that is none', 'GET / HTTP/1.1\r\nHost: we_b/\r\n\r\n', 400],
-    [
-      'a length beside chunks',
-      'POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-      400,
-    ],
-    ['two lengths', 'POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello', 400],
-    ['chunks under a false name', 'POST / HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n', 400],
-    ['a header folded into two lines', 'GET / HTTP/1.1\r\nHost: web\r\nX-A: 1\r\n b\r\n\r\n', 400],
-    ['TRACE', 'TRACE / HTTP/1.1\r\nHost: web\r\n\r\n', 405],
-    ['CONNECT', 'CONNECT web:443 HTTP/1.1\r\nHost: web\r\n\r\n', 405],
-    ['h2c', 'GET / HTTP/1.1\r\nHost: web\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', 501],
-    ['a counter that is none', 'GET / HTTP/1.1\r\nHost: web\r\nconstellation-hops: x\r\n\r\n', 400],
-    ['too many hops', 'GET / HTTP/1.1\r\nHost: web\r\nconstellation-hops: 2\r\n\r\n', 508],
+    ['two Host headers', 'GET / HTTP/1.1|Host: web|Host: web|Connection: close||', 400],
+    ['no Host header', 'GET / HTTP/1.1||', 400],
+    ['no Host header in HTTP/1.0', 'GET / HTTP/1.0||', 400],
+    ['a Host that is none', 'GET / HTTP/1.1|Host: web/x|Connection: close||', 400],
+    ['a length beside chunks', 'POST / HTTP/1.1|Host: web|Content-Length: 5|Transfer-Encoding: chunked||0||', 400],
+    ['two lengths', 'POST / HTTP/1.1|Host: web|Content-Length: 5|Content-Length: 6||hello', 400],
+    ['chunks under a false name', 'POST / HTTP/1.1|Host: web|Transfer-Encoding: xchunked||0||', 400],
+    ['a header folded into two lines', 'GET / HTTP/1.1|Host: web|X-A: 1| b||', 400],
+    ['a blank before the colon', 'GET / HTTP/1.1|Host: web|Content-Length : 0||', 400],
+    ['TRACE', 'TRACE / HTTP/1.1|Host: web|Connection: close||', 405],
+    ['CONNECT', 'CONNECT web:443 HTTP/1.1|Host: web||', 405],
+    ['a switch to h2c', 'GET / HTTP/1.1|Host: web|Connection: Upgrade|Upgrade: h2c||', 501],
+    ['a counter that is none', 'GET / HTTP/1.1|Host: web|constellation-hops: x|Connection: close||', 400],
+    ['too many hops', 'GET / HTTP/1.1|Host: web|constellation-hops: 2|Connection: close||', 508],
   ])('%s', async (_, text, status) => {
     const here = await instance(says('never'))
     const rig = await proxy(aPlan(aMember('here', here.address)))
-    const received = await askRaw(
-      rig,
-      text
-        .replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
-        .replace('Connection: Upgrade\r\n', '')
-        .replace('Connection: close', text.includes('h2c') ? 'Connection: Upgrade' : 'Connection: close'),
-    )
+    const received = await askRaw(rig, text.replaceAll('|', '\r\n'))
     expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
     expect(here.hits()).toBe(0)
   })
@@ -421,6 +421,91 @@ describe('streams', () => {
     })
     const rig = await proxy(aPlan(aMember('here', stalling.address)), { stallTimeoutMs: 200 })
     await expect(ask(rig)).rejects.toThrow(/aborted|ECONNRESET|hang up/)
+  })
+})
+
+describe('websocket', () => {
+  const handshake =
+    'GET /chat HTTP/1.1|Host: web|Connection: keep-alive, Upgrade|Upgrade: WebSocket|Sec-WebSocket-Key: k||'
+
+  /** Switches and sends everything back, in capitals. */
+  async function echoes(): Promise<Instance> {
+    const echo = await instance(says('no handshake'))
+    echo.server.on('upgrade', (request, socket) => {
+      const accept = `Sec-WebSocket-Accept: for-${request.headers['sec-websocket-key']}`
+      socket.on('error', () => undefined)
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${accept}\r\n\r\n`)
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.toString() === 'bye') socket.destroy()
+        else socket.write(chunk.toString().toUpperCase())
+      })
+      socket.once('end', () => socket.end())
+    })
+    return echo
+  }
+
+  async function dial(rig: Rig, text: string) {
+    const socket = connect(rig.port, '127.0.0.1')
+    cleanup.add(() => socket.destroy())
+    const state = { text: '', closed: false, socket }
+    socket.setEncoding('latin1').on('data', chunk => (state.text += chunk))
+    socket.on('error', () => undefined).once('close', () => (state.closed = true))
+    socket.write(text.replaceAll('|', '\r\n'))
+    return state
+  }
+
+  test('bytes pass both ways, the first ones included', async () => {
+    const echo = await echoes()
+    const rig = await proxy(aPlan(aMember('here', echo.address)))
+    const client = await dial(rig, `${handshake}early `)
+    await until(() => client.text.endsWith('EARLY '))
+    expect(client.text).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/)
+    expect(client.text).toContain('Sec-WebSocket-Accept: for-k\r\n')
+    expect(client.text).toContain('constellation-node: here\r\n')
+    client.socket.write('late')
+    await until(() => client.text.endsWith('EARLY LATE'))
+    expect(rig.stats().tunnels).toBe(1)
+    client.socket.end()
+    await until(() => client.closed && rig.stats().tunnels === 0)
+  })
+
+  test('the handshake goes to the next instance when one is gone', async () => {
+    const echo = await echoes()
+    const rig = await proxy(aPlan(aMember('here', await deadAddress()), aMember('there', echo.address)))
+    const client = await dial(rig, `${handshake}x`)
+    await until(() => client.text.endsWith('X'))
+  })
+
+  test('an instance that does not switch is heard, and the connection ends', async () => {
+    const plain = await instance(says('no chat here', 403))
+    const rig = await proxy(aPlan(aMember('here', plain.address)))
+    const client = await dial(rig, `${handshake}GET /second HTTP/1.1|Host: web||`)
+    await until(() => client.closed)
+    expect(client.text).toMatch(/^HTTP\/1\.1 403 /)
+    expect(client.text).toContain('no chat here')
+    expect(plain.hits()).toBe(1)
+  })
+
+  test('no instance is a problem document', async () => {
+    const client = await dial(await proxy(aPlan()), handshake)
+    await until(() => client.closed)
+    expect(client.text).toContain('NO_INSTANCE')
+  })
+
+  test('an instance that hangs up takes the client with it', async () => {
+    const echo = await echoes()
+    const rig = await proxy(aPlan(aMember('here', echo.address)))
+    const client = await dial(rig, `${handshake}bye`)
+    await until(() => client.closed && rig.stats().tunnels === 0)
+  })
+
+  test('closing the proxy ends it', async () => {
+    const echo = await echoes()
+    const rig = await proxy(aPlan(aMember('here', echo.address)))
+    const client = await dial(rig, `${handshake}x`)
+    await until(() => client.text.endsWith('X'))
+    await rig.close()
+    await until(() => client.closed)
   })
 })
 

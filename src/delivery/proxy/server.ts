@@ -51,6 +51,7 @@ export function createProxyServer(parts: ProxyParts): ProxyServer {
   const tunnels = createTunnels()
   const turns = new Map<string, number>()
   let table = createHostTable(plan.current())
+  let closing = false
   const unsubscribe = plan.onChange(next => {
     table = createHostTable(next)
     turns.clear()
@@ -65,9 +66,15 @@ export function createProxyServer(parts: ProxyParts): ProxyServer {
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    response.once('close', onAnswered)
     const intake = takeIn(intakeTools, request)
     if (intake.kind === 'refused') refuse(response, intake)
     else receive(request, response, intake.taken)
+  }
+
+  /** A connection is idle only after the turn in which its answer ended; Node leaves it open then, even while closing. */
+  function onAnswered(): void {
+    if (closing) setImmediate(() => server.closeIdleConnections())
   }
 
   function refuse(response: ServerResponse, intake: Extract<Intake, { kind: 'refused' }>): void {
@@ -133,6 +140,7 @@ export function createProxyServer(parts: ProxyParts): ProxyServer {
     stats: () => ({ ...report.stats(), hosts: table.size, tunnels: tunnels.active }),
     async close(graceMs = 0) {
       unsubscribe()
+      closing = true
       const closed = new Promise<void>(resolve => {
         server.close(() => resolve())
       })
