@@ -122,8 +122,7 @@ function startNode({ name, address, options, time, network, prng, record, stoppe
   const driver = drive<Input, Output>(machine, rest.clock, perform)
 
   function feed(input: Untimed<Input>): void {
-    // Spreading a union loses which member it was; only `now` was taken away and only `now` is put back.
-    rest.whenAwake('input', () => driver.feed({ ...input, now: time.now() } as Input))
+    rest.whenAwake('input', () => driver.feed({ ...input, now: time.now() }))
   }
 
   function perform(output: Output): void {
@@ -149,8 +148,8 @@ function startNode({ name, address, options, time, network, prng, record, stoppe
     events,
     feed,
     statusOf: other => machine.members().find(member => member.name === other)?.status,
-    pause: rest.pause,
-    resume: rest.resume,
+    pause: () => rest.pause(),
+    resume: () => rest.resume(),
     kill() {
       driver.stop()
       socket.detach()
@@ -179,8 +178,8 @@ function pausable(time: SimTime): Pausable {
 
   return {
     clock: {
-      now: time.now,
-      wallNow: time.wallNow,
+      now: () => time.now(),
+      wallNow: () => time.wallNow(),
       at: (deadline, action) => time.at(deadline, () => whenAwake('timer', action)),
     },
     whenAwake,

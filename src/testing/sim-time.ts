@@ -8,9 +8,12 @@ import type { Clock } from '../ports/clock.ts'
 export interface SimTime extends Clock {
   /** Runs everything that falls due within the next `byMs`, each at its own moment. */
   run(byMs: Millis): void
-  /** Runs until the condition holds after some event; false when `withinMs` passed without it. */
+  /** Runs until the condition holds, looking every ten milliseconds; false when `withinMs` passed without it. */
   runUntil(condition: () => boolean, withinMs: Millis): boolean
 }
+
+/** How often `runUntil` looks. */
+const lookMs = 10
 
 interface Timer {
   readonly at: Millis
@@ -33,6 +36,12 @@ export function createSimTime(wallStart: Millis = 1_700_000_000_000): SimTime {
     return true
   }
 
+  function run(byMs: Millis): void {
+    const end = now + byMs
+    while (step(end));
+    now = end
+  }
+
   return {
     now: () => now,
     wallNow: () => wallStart + now,
@@ -43,17 +52,12 @@ export function createSimTime(wallStart: Millis = 1_700_000_000_000): SimTime {
         timer.action = undefined
       }
     },
-    run(byMs) {
-      const end = now + byMs
-      while (step(end));
-      now = end
-    },
+    run,
     runUntil(condition, withinMs) {
       const end = now + withinMs
       while (!condition()) {
-        if (step(end)) continue
-        now = end
-        return condition()
+        if (now >= end) return false
+        run(Math.min(lookMs, end - now))
       }
       return true
     },
