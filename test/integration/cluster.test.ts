@@ -192,8 +192,11 @@ async function storm(to: Address): Promise<void> {
 
 async function send(to: Address, packets: readonly Uint8Array[]): Promise<void> {
   const socket = createSocket('udp4')
-  for (const packet of packets) await new Promise(resolve => void socket.send(packet, to.port, to.ip, resolve))
+  for (const packet of packets)
+    await new Promise(resolve => {
+      socket.send(packet, to.port, to.ip, resolve)
+    })
   await new Promise<void>(resolve => {
-    socket.close(() => resolve())
+    socket.close(resolve)
   })
 }
