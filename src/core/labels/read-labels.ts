@@ -54,7 +54,10 @@ function routingWish(
 ): RoutingWish | undefined {
   const traefik = traefikLabels(labels)
   if (!isExposed(labels, traefik, options.expose, complain)) return undefined
-  if (speaksNoHttp(traefik)) return void complain('it asks for TCP or UDP routers only, and only HTTP is routed')
+  if (speaksNoHttp(traefik)) {
+    complain('it asks for TCP or UDP routers only, and only HTTP is routed')
+    return undefined
+  }
   const host = dnsLabel(servicePart(service))
   invariant(host !== undefined, 'a service id has a letter or digit')
   const servers = traefikServers(traefik, complain)

@@ -4,7 +4,9 @@
  * and the container stays reachable by its default host.
  */
 import type { RouterWish } from '../registry/index.ts'
-import { parseRule, ruleLengthMax } from '../routing/index.ts'
+import { isRouterName, parseRule } from '../routing/index.ts'
+import { fail, ok } from '../../kernel/result.ts'
+import type { Result } from '../../kernel/result.ts'
 import { byText } from '../../kernel/units.ts'
 import { quoted } from './complaints.ts'
 import type { Complain } from './complaints.ts'
@@ -18,7 +20,6 @@ export const routersMax = 16
 const entryPointsMax = 8
 const middlewaresMax = 16
 
-const routerName = /^[\w-]{1,64}$/
 const entryPointName = /^[A-Za-z0-9][\w-]{0,63}$/
 const middlewareName = /^[^\s@\p{C}]{1,128}(@[a-z0-9-]{1,32})?$/u
 
@@ -62,11 +63,16 @@ export function routerWishes(
       complain(`more than ${routersMax} routers; the rest by name is left out`)
       break
     }
-    const refuse = (reason: string): void => complain(`router ${quoted(name)} is left out: ${reason}`)
-    const wish = routerWish(name, options, refuse)
-    const misdirected = wish && misdirection(options.get('service'), servers, chosen)
-    if (misdirected !== undefined) refuse(misdirected)
-    else if (wish !== undefined) wishes.push(wish)
+    const wish = routerWish(name, options)
+    const refusal = wish.ok ? misdirection(options.get('service'), servers, chosen) : wish.error
+    if (refusal !== undefined) complain(`router ${quoted(name)} is left out: ${refusal}`)
+    if (!wish.ok || refusal !== undefined) continue
+    wishes.push(wish.value)
+    if (wish.value.middlewares?.some(isOfDocker) === true)
+      complain(
+        `router ${quoted(name)} needs a middleware of Traefik's docker provider; where that does not see this container ` +
+          'the route is dead. Define it in a file and write name@file',
+      )
   }
   return wishes
 }
@@ -85,32 +91,35 @@ function section(labels: TraefikLabels, prefix: string): ReadonlyMap<string, Opt
   return groups
 }
 
-function routerWish(name: string, options: Options, refuse: (reason: string) => void): RouterWish | undefined {
-  if (!routerName.test(name)) return void refuse('its name has other characters than letters, digits, _ and -')
-  const rule = (options.get('rule') ?? '').trim()
-  const parsed = rule.length > ruleLengthMax ? undefined : parseRule(rule)
-  if (parsed === undefined) return void refuse(`its rule is longer than ${ruleLengthMax} characters`)
-  if (!parsed.ok) return void refuse(`its rule ${quoted(rule)} is not valid: ${parsed.error.message}`)
-  const priority = parsePriority(options.get('priority'))
-  if (priority === 'bad') return void refuse(`its priority ${quoted(options.get('priority') ?? '')} is no number`)
-  const entryPoints = parseList(options.get('entrypoints'), entryPointName, entryPointsMax)
-  if (entryPoints === 'bad')
-    return void refuse(`its entry points ${quoted(options.get('entrypoints') ?? '')} are no list`)
-  const middlewares = parseList(options.get('middlewares'), middlewareName, middlewaresMax)
-  if (middlewares === 'bad')
-    return void refuse(`its middlewares ${quoted(options.get('middlewares') ?? '')} are no list`)
-  return {
+/** Or the reason why it cannot be honoured whole. */
+function routerWish(name: string, options: Options): Result<RouterWish, string> {
+  if (!isRouterName(name)) return fail('its name has other characters than letters, digits, _ and -, or too many')
+  const text = (option: string): string => options.get(option) ?? ''
+  const rule = text('rule').trim()
+  const parsed = parseRule(rule)
+  if (!parsed.ok) return fail(`its rule ${quoted(rule)} is not valid: ${parsed.error.message}`)
+  const priority = parsePriority(text('priority'))
+  if (!priority.ok) return fail(`its priority ${quoted(text('priority'))} is no number`)
+  const entryPoints = parseList(text('entrypoints'), entryPointName, entryPointsMax)
+  if (!entryPoints.ok) return fail(`its entry points ${quoted(text('entrypoints'))} are no list`)
+  const middlewares = parseList(text('middlewares'), middlewareName, middlewaresMax)
+  if (!middlewares.ok) return fail(`its middlewares ${quoted(text('middlewares'))} are no list`)
+  return ok({
     name,
     rule,
-    ...(entryPoints.length === 0 ? {} : { entryPoints }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(middlewares.length === 0 ? {} : { middlewares: middlewares.map(qualified) }),
-  }
+    ...(entryPoints.value.length === 0 ? {} : { entryPoints: entryPoints.value }),
+    ...(priority.value === 0 ? {} : { priority: priority.value }),
+    ...(middlewares.value.length === 0 ? {} : { middlewares: middlewares.value.map(qualified) }),
+  })
 }
 
 /** A name without a provider means "of the same provider", and these labels are written for Traefik's docker provider. */
 function qualified(middleware: string): string {
   return middleware.includes('@') ? middleware : `${middleware}@docker`
+}
+
+function isOfDocker(middleware: string): boolean {
+  return middleware.endsWith('@docker')
 }
 
 /** A router that goes to another port of the container, or to a service that is not the container, is not ours to serve. */
@@ -139,17 +148,17 @@ function serverScheme(text: string | undefined, service: string, complain: Compl
   return undefined
 }
 
-/** Traefik orders by it as a number and takes 0 for "not set". */
-function parsePriority(text: string | undefined): number | undefined | 'bad' {
-  if (text === undefined) return undefined
-  if (!/^-?\d{1,9}$/.test(text.trim())) return 'bad'
-  return Number(text) === 0 ? undefined : Number(text)
+/** Traefik takes 0 for "not set". */
+function parsePriority(text: string): Result<number, 'bad'> {
+  const trimmed = text.trim()
+  return /^(-?\d{1,9})?$/.test(trimmed) ? ok(Number(trimmed)) : fail('bad')
 }
 
-function parseList(text: string | undefined, item: RegExp, itemsMax: number): readonly string[] | 'bad' {
-  const items = (text ?? '')
+function parseList(text: string, item: RegExp, itemsMax: number): Result<readonly string[], 'bad'> {
+  const items = text
     .split(',')
     .map(part => part.trim())
     .filter(part => part !== '')
-  return items.length <= itemsMax && items.every(part => item.test(part)) ? [...new Set(items)] : 'bad'
+  const isFine = items.length <= itemsMax && items.every(part => item.test(part))
+  return isFine ? ok([...new Set(items)]) : fail('bad')
 }

@@ -31,34 +31,26 @@ export function decodeDocument(root: JsonObject, release: Release): Decoded {
 
 /** Undefined: absent, or reported. */
 function decode(context: Context, value: JsonNode, shape: Shape, path: string): JsonNode | undefined {
-  switch (shape.kind) {
-    case 'scalar':
-      return decodeScalar(context, value, shape.scalar, path)
-    case 'list':
-      return decodeList(context, value, shape.of, path)
-    case 'map':
-      return isObject(value) ? decodeEntries(context, value, shape.of, path) : wrongType(context, path, 'a map', value)
-    case 'struct':
-      return isObject(value)
-        ? decodeFields(context, value, shape.type, path)
-        : wrongType(context, path, 'an object', value)
-  }
+  if (shape.kind === 'scalar') return decodeScalar(context, value, shape.scalar, path)
+  if (shape.kind === 'list') return decodeList(context, value, shape.of, path)
+  if (!isObject(value)) return wrongType(context, path, 'an object', value)
+  return shape.kind === 'struct'
+    ? decodeFields(context, value, shape.type, path)
+    : decodeEntries(context, value, shape.of, path)
 }
 
 function decodeFields(context: Context, object: JsonObject, type: string, path: string): JsonObject {
-  const fields = new Map<string, JsonNode>()
-  for (const [name, value] of object) {
+  return rebuilt(object, (name, value) => {
     const at = path === '' ? name : `${path}.${name}`
     const field = knownField(context, type, name, at)
-    if (field === undefined || value === null) continue
-    if (fields.has(field.name)) {
+    if (field === undefined || value === null) return undefined
+    if (field.name !== name && spellings(object, name) > 1) {
       report(context, at, 'syntax', `the field ${field.name} is given twice in different letter case`)
-      continue
+      return undefined
     }
     const decoded = decodeField(context, value, field, at)
-    if (decoded !== undefined) fields.set(field.name, decoded)
-  }
-  return fields
+    return decoded === undefined ? undefined : [field.name, decoded]
+  })
 }
 
 function knownField(context: Context, type: string, name: string, path: string): Field | undefined {
@@ -84,23 +76,43 @@ function decodeField(context: Context, value: JsonNode, field: Field, path: stri
 
 /** The names are the user's; an entry may be empty even where a field may not. */
 function decodeEntries(context: Context, object: JsonObject, of: Shape, path: string): JsonObject {
-  const entries = new Map<string, JsonNode>()
-  for (const [name, value] of object) {
+  return rebuilt(object, (name, value) => {
     const decoded = value === null ? undefined : decode(context, value, of, `${path}.${name}`)
-    if (decoded !== undefined) entries.set(name, decoded)
+    return decoded === undefined ? undefined : [name, decoded]
+  })
+}
+
+type Entry = readonly [name: string, value: JsonNode]
+
+/** The object with every entry changed or left out; the object itself when none was, which is what we usually serve. */
+function rebuilt(object: JsonObject, change: (name: string, value: JsonNode) => Entry | undefined): JsonObject {
+  let copy: Map<string, JsonNode> | undefined
+  let unchanged = 0
+  for (const [name, value] of object) {
+    const entry = change(name, value)
+    if (copy === undefined && entry?.[0] === name && entry[1] === value) {
+      unchanged++
+      continue
+    }
+    copy ??= new Map([...object].slice(0, unchanged))
+    if (entry !== undefined) copy.set(...entry)
   }
-  return entries
+  return copy ?? object
+}
+
+/** How many names of the object are this one in some letter case. */
+function spellings(object: JsonObject, name: string): number {
+  return [...object.keys()].filter(other => other.toLowerCase() === name.toLowerCase()).length
 }
 
 function decodeList(context: Context, value: JsonNode, of: Shape, path: string): JsonNode | undefined {
   if (!Array.isArray(value)) return wrongType(context, path, 'a list', value)
-  const items: JsonNode[] = []
-  for (const [index, item] of value.entries()) {
+  const items = value.map((item, index) => {
     const at = `${path}[${index}]`
-    const decoded = item === null ? wrongType(context, at, 'a value', item) : decode(context, item, of, at)
-    if (decoded !== undefined) items.push(decoded)
-  }
-  return items
+    return item === null ? wrongType(context, at, 'a value', item) : decode(context, item, of, at)
+  })
+  const good = items.filter(item => item !== undefined)
+  return items.every((item, index) => item === value[index]) ? value : good
 }
 
 const goBooleans: readonly string[] = ['1', 't', 'T', 'true', 'TRUE', 'True', '0', 'f', 'F', 'false', 'FALSE', 'False']

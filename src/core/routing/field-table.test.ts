@@ -16,16 +16,9 @@ const source = JSON.parse(
 ) as Source
 
 function sourceType(shape: Shape): SourceType {
-  switch (shape.kind) {
-    case 'scalar':
-      return shape.scalar
-    case 'struct':
-      return shape.type
-    case 'list':
-      return { list: sourceType(shape.of) }
-    case 'map':
-      return { map: sourceType(shape.of) }
-  }
+  if (shape.kind === 'scalar') return shape.scalar
+  if (shape.kind === 'struct') return shape.type
+  return shape.kind === 'list' ? { list: sourceType(shape.of) } : { map: sourceType(shape.of) }
 }
 
 test('the embedded table says what its source says, field by field', () => {

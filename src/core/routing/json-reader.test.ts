@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readJson } from './json-reader.ts'
 import type { JsonNode } from './json-reader.ts'

@@ -55,22 +55,13 @@ function refuse(cursor: Cursor, message: string): never {
 function readValue(cursor: Cursor, depth: number): JsonNode {
   if (depth > depthMax) refuse(cursor, `nested deeper than ${depthMax}`)
   skipBlank(cursor)
-  switch (cursor.text[cursor.at]) {
-    case '{':
-      return readObject(cursor, depth)
-    case '[':
-      return readArray(cursor, depth)
-    case '"':
-      return readString(cursor)
-    case 't':
-      return readWord(cursor, 'true', true)
-    case 'f':
-      return readWord(cursor, 'false', false)
-    case 'n':
-      return readWord(cursor, 'null', null)
-    default:
-      return readNumber(cursor)
-  }
+  const first = cursor.text[cursor.at]
+  if (first === '{') return readObject(cursor, depth)
+  if (first === '[') return readArray(cursor, depth)
+  if (first === '"') return readString(cursor)
+  if (first === 't') return readWord(cursor, 'true', true)
+  if (first === 'f') return readWord(cursor, 'false', false)
+  return first === 'n' ? readWord(cursor, 'null', null) : readNumber(cursor)
 }
 
 function readObject(cursor: Cursor, depth: number): JsonObject {

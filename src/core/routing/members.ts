@@ -2,10 +2,10 @@
  * How a request gets from this node to an instance: the port published on the mesh, the container's own address when it
  * is here, or the proxy of the instance's node. Never a public name of another node: that could come back to us.
  */
-import { isPort } from '../../kernel/units.ts'
+import { byText } from '../../kernel/units.ts'
 import type { Address, NodeName, Port } from '../../kernel/units.ts'
-import { proxyAddress } from '../registry/index.ts'
-import type { Endpoint, InstanceView, NodeView, RoutingWish } from '../registry/index.ts'
+import { directAddress, proxyAddress } from '../registry/index.ts'
+import type { InstanceView, NodeView, RoutingWish } from '../registry/index.ts'
 import type { PoolMember } from './types.ts'
 
 export interface RoutedInstance {
@@ -18,8 +18,6 @@ export interface NodeMembers {
   /** May receive traffic, runs here, and has no address anybody could dial. */
   readonly unreachable: readonly InstanceView[]
 }
-
-const everyAddress: readonly string[] = ['0.0.0.0', '::']
 
 /** `routed`: instances of one service on `node`, ordered by container id. Those without traffic are left out. */
 export function membersOn(node: NodeView, routed: readonly RoutedInstance[], self: NodeName): NodeMembers {
@@ -66,44 +64,25 @@ function viaPeerProxy(node: NodeView, hidden: readonly RoutedInstance[]): PoolMe
   return { ...member(node, best, false, address), via: 'peerProxy', scheme: 'http' }
 }
 
-/** The node's mesh address, when the port is published there or on every address, or shares the node's own network. */
+/** What is published on the mesh, or shares the network of its node and so its mesh address. */
 function meshAddress(node: NodeView, instance: InstanceView, port: Port): Address | undefined {
-  const published = publishedOn(instance.endpoints, port, hostIp => hostIp === node.address.ip)
-  const hostPort = published ?? publishedOn(instance.endpoints, port, hostIp => everyAddress.includes(hostIp))
-  if (hostPort !== undefined) return { ip: node.address.ip, port: hostPort }
   const onHostNetwork = instance.networks.some(attachment => attachment.network === 'host')
-  return onHostNetwork ? { ip: node.address.ip, port } : undefined
+  return directAddress(instance, node.address.ip) ?? (onHostNetwork ? { ip: node.address.ip, port } : undefined)
 }
 
 /** The container's address on the network it wishes for, else on its first by name; else a port on the loopback. */
 function localAddress(instance: InstanceView, wish: RoutingWish, port: Port): Address | undefined {
-  const attached = instance.networks.filter(attachment => attachment.ip !== '')
-  const first = attached.reduce<(typeof attached)[number] | undefined>(
-    (least, next) => (least === undefined || next.network < least.network ? next : least),
-    undefined,
-  )
-  const chosen = attached.find(attachment => attachment.network === wish.network) ?? first
+  const attached = instance.networks
+    .filter(attachment => attachment.ip !== '')
+    .sort((a, b) => byText(a.network, b.network) || byText(a.ip, b.ip))
+  const chosen = attached.find(attachment => attachment.network === wish.network) ?? attached[0]
   if (chosen !== undefined) return { ip: chosen.ip, port }
   const loopback = instance.endpoints.find(
-    ({ protocol, containerPort, hostIp, hostPort }) =>
-      protocol === 'tcp' && containerPort === port && hostPort !== undefined && isLoopback(hostIp ?? ''),
+    ({ protocol, containerPort, hostIp = '' }) =>
+      protocol === 'tcp' && containerPort === port && (hostIp === '::1' || hostIp.startsWith('127.')),
   )
   if (loopback?.hostIp === undefined || loopback.hostPort === undefined) return undefined
   return { ip: loopback.hostIp, port: loopback.hostPort }
-}
-
-/** The lowest host port among those that fit, so that the order of an engine's list does not matter. */
-function publishedOn(endpoints: readonly Endpoint[], port: Port, fits: (hostIp: string) => boolean): Port | undefined {
-  let lowest: Port | undefined
-  for (const { protocol, containerPort, hostIp, hostPort } of endpoints) {
-    if (protocol !== 'tcp' || containerPort !== port || hostIp === undefined || !isPort(hostPort)) continue
-    if (fits(hostIp) && (lowest === undefined || hostPort < lowest)) lowest = hostPort
-  }
-  return lowest
-}
-
-function isLoopback(ip: string): boolean {
-  return ip === '::1' || ip.startsWith('127.')
 }
 
 /** A peer without a profile is no agent of ours; it gets the middle of the road. */

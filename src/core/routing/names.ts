@@ -45,17 +45,16 @@ export function poolName(service: ServiceId): string {
   return service.replace(':', '~')
 }
 
-/** Name of the pool of one node. */
+/** Name of the pool of one node. A node name holds neither `@` nor blanks, and `~~` occurs in no pool name. */
 export function nodePoolName(service: ServiceId, node: NodeName): string {
-  return `${poolName(service)}~~${safeName(node)}`
+  return `${poolName(service)}~~${node}`
 }
 
-/** Name of the route a container's label asked for. */
+/** Name of the route a container's label asked for; `router` is made of letters, digits, `_` and `-`. */
 export function labelRouteName(service: ServiceId, router: string): string {
-  return `${poolName(service)}+${safeName(router)}`
+  return `${poolName(service)}+${router}`
 }
 
-/** Letters, digits and `._-` stay, all else becomes `%` and its code point, so unequal texts stay apart. */
-function safeName(text: string): string {
-  return text.replaceAll(/[^A-Za-z0-9._-]/gu, character => `%${(character.codePointAt(0) ?? 0).toString(16)}%`)
+export function isRouterName(text: string): boolean {
+  return /^[\w-]{1,64}$/.test(text)
 }

@@ -10,7 +10,16 @@ import { createClaims } from './claims.ts'
 import type { Claims } from './claims.ts'
 import { membersOn } from './members.ts'
 import type { RoutedInstance } from './members.ts'
-import { clusterHost, dnsLabel, hostRule, labelRouteName, nodeHost, nodePoolName, poolName } from './names.ts'
+import {
+  clusterHost,
+  dnsLabel,
+  hostRule,
+  isRouterName,
+  labelRouteName,
+  nodeHost,
+  nodePoolName,
+  poolName,
+} from './names.ts'
 import { canonicalRule, hostsOf, parseRule } from './rule.ts'
 import { serviceWish } from './service-wish.ts'
 import type { ServiceWish } from './service-wish.ts'
@@ -86,9 +95,13 @@ function addPools({ pools, complaints }: Draft, { service, nodes }: Known, self:
 }
 
 function addLabelRoute(draft: Draft, service: ServiceId, router: RouterWish): void {
+  // Its own node has checked it, perhaps by other rules than ours: agents of two versions may share a cluster.
+  if (!isRouterName(router.name)) {
+    draft.complaints.add(`${service}: ${JSON.stringify(router.name.slice(0, 60))} is no name for a router`)
+    return
+  }
   const parsed = parseRule(router.rule)
   if (!parsed.ok) {
-    // Its own node has checked it, perhaps by other rules than ours: agents of two versions may share a cluster.
     draft.complaints.add(`${service}: the rule of router ${router.name} is not valid: ${parsed.error.message}`)
     return
   }

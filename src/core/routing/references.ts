@@ -103,7 +103,7 @@ function childrenOf(body: JsonObject): readonly JsonNode[] {
 
 /** A name with `@` belongs to another provider, which we cannot see. */
 function checkReference(name: JsonNode, known: JsonObject, path: string, report: Report): void {
-  const text = String(name)
+  const text = typeof name === 'string' ? name : JSON.stringify(name) // a bare number names a service, too
   if (!text.includes('@') && !known.has(text)) report(path, 'missing-reference', `there is no ${JSON.stringify(text)}`)
 }
 

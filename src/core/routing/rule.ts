@@ -66,18 +66,11 @@ export function hostsOf(rule: Rule): readonly string[] {
 
 /** Equal for rules that differ only in blanks, quotes, spelling of matchers and superfluous parentheses. */
 export function canonicalRule(rule: Rule): string {
-  switch (rule.kind) {
-    case 'match': {
-      const values = rule.matcher === 'Host' ? rule.values.map(host => host.toLowerCase()) : rule.values
-      return `${rule.matcher}(${values.map(value => JSON.stringify(value)).join(', ')})`
-    }
-    case 'not':
-      return `!${canonicalRule(rule.rule)}`
-    case 'and':
-      return `(${canonicalRule(rule.left)} && ${canonicalRule(rule.right)})`
-    case 'or':
-      return `(${canonicalRule(rule.left)} || ${canonicalRule(rule.right)})`
-  }
+  if (rule.kind === 'not') return `!${canonicalRule(rule.rule)}`
+  if (rule.kind !== 'match')
+    return `(${canonicalRule(rule.left)} ${rule.kind === 'and' ? '&&' : '||'} ${canonicalRule(rule.right)})`
+  const values = rule.matcher === 'Host' ? rule.values.map(host => host.toLowerCase()) : rule.values
+  return `${rule.matcher}(${values.map(value => JSON.stringify(value)).join(', ')})`
 }
 
 /** Undefined: any host. De Morgan turns `and` into `or` below a `!`. */
