@@ -1,0 +1,33 @@
+/** What every route has in common: problems documented, and a 405 for methods it does not have. */
+import type { FastifyInstance } from 'fastify'
+import { ProblemError, problemContentType } from '../problem.ts'
+import { problem } from '../schema.ts'
+
+const otherMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** Call it beside the GET route of `url`; HEAD comes with GET. */
+export function refuseOtherMethods(app: FastifyInstance, url: string): void {
+  app.route({
+    method: otherMethods,
+    url,
+    schema: { hide: true },
+    // Before the body is parsed: its type does not matter for a method that is not there.
+    onRequest: (request, _reply, done) =>
+      done(
+        new ProblemError({
+          status: 405,
+          code: 'METHOD_NOT_ALLOWED',
+          detail: `${url} can be read only, not ${request.method}`,
+          headers: { allow: 'GET, HEAD' },
+        }),
+      ),
+    handler: () => undefined,
+  })
+}
+
+/** For the `response` of a route's schema. */
+export function problemResponse(description: string) {
+  return { description, content: { [problemContentType]: { schema: problem } } }
+}
+
+export const unauthorised = { 401: problemResponse('Not a read over loopback, and no valid token') }

@@ -1,0 +1,221 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { FastifyInstance } from 'fastify'
+import { describe, expect, test } from 'vitest'
+import type { Facade } from '../../controllers/facade.ts'
+import { recordingLog } from '../../testing/recording-log.ts'
+import { recordingMetrics } from '../../testing/recording-metrics.ts'
+import { aFacade } from '../../testing/a-facade.ts'
+import { createAuthorise } from './auth.ts'
+import { createRestServer } from './server.ts'
+
+const token = 'a-token-of-some-length'
+const paths = [
+  '/health',
+  '/api/v1/status',
+  '/api/v1/nodes',
+  '/api/v1/nodes/node-a',
+  '/api/v1/services',
+  '/api/v1/services/shop:web',
+  '/api/v1/metrics',
+]
+
+/** Making a server takes longer than asking it, so tests that change nothing share one. */
+let shared: ReturnType<typeof makeRest> | undefined
+
+function rest(facade?: Facade): ReturnType<typeof makeRest> {
+  return facade === undefined ? (shared ??= makeRest(aFacade())) : makeRest(facade)
+}
+
+async function makeRest(facade: Facade) {
+  const metrics = recordingMetrics()
+  const log = recordingLog()
+  const authorise = createAuthorise({ token, hostNames: [] })
+  const app = await createRestServer({ facade, metrics, log, authorise, version: '1.2.3' })
+  metrics.gauge('constellation_view_revision', 7)
+  return { app, metrics, log }
+}
+
+async function get(app: FastifyInstance, url: string, headers: Record<string, string> = {}) {
+  return app.inject({ method: 'GET', url, headers: { host: 'localhost:8080', ...headers } })
+}
+
+test.each(paths)('GET %s answers JSON', async path => {
+  const { app } = await rest()
+  const answer = await get(app, path)
+  expect(answer.statusCode).toBe(200)
+  expect(answer.headers['content-type']).toMatch(/^application\/json/)
+  expect(answer.headers['x-content-type-options']).toBe('nosniff')
+})
+
+test('a service can be asked for by name, and percent-encoded', async () => {
+  const { app } = await rest()
+  expect((await get(app, '/api/v1/services/web')).json()).toMatchObject({ id: 'shop:web' })
+  expect((await get(app, '/api/v1/services/shop%3Aweb')).json()).toMatchObject({ id: 'shop:web' })
+})
+
+test('Prometheus gets its text', async () => {
+  const { app } = await rest()
+  const answer = await get(app, '/metrics')
+  expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect(answer.body).toContain('constellation_view_revision{} 7')
+})
+
+test('HEAD answers like GET without a body', async () => {
+  const { app } = await rest()
+  const answer = await app.inject({ method: 'HEAD', url: '/api/v1/nodes', headers: { host: 'localhost' } })
+  expect(answer.statusCode).toBe(200)
+  expect(answer.body).toBe('')
+})
+
+describe('problems', () => {
+  const sick = aFacade({ health: () => ({ ok: false, reasons: ['the docker engine does not answer'] }) })
+  const broken = aFacade({
+    status: () => {
+      throw new Error('secret inside')
+    },
+  })
+
+  test.each([
+    ['an unknown route', 'GET', '/nothing', 404, 'ROUTE_UNKNOWN', undefined],
+    ['an unknown node', 'GET', '/api/v1/nodes/node-z', 404, 'NODE_UNKNOWN', undefined],
+    ['an unknown service', 'GET', '/api/v1/services/nothing', 404, 'SERVICE_UNKNOWN', undefined],
+    ['a name of two services', 'GET', '/api/v1/services/db', 404, 'SERVICE_AMBIGUOUS', undefined],
+    ['an impossible name', 'GET', `/api/v1/nodes/${'x'.repeat(200)}`, 400, 'REQUEST_INVALID', undefined],
+    ['broken percent-encoding', 'GET', '/api/v1/nodes/%zz', 400, 'REQUEST_INVALID', undefined],
+    ['a method that is not there', 'DELETE', '/api/v1/nodes/node-a', 405, 'METHOD_NOT_ALLOWED', undefined],
+    ['an agent that is not ready', 'GET', '/health', 503, 'NOT_READY', sick],
+    ['a bug', 'GET', '/api/v1/status', 500, 'INTERNAL', broken],
+  ] as const)('%s', async (_, method, url, status, code, facade) => {
+    const { app } = await rest(facade)
+    const headers = { host: 'localhost', authorization: `Bearer ${token}` }
+    const answer = await app.inject({ method, url, headers })
+    expect(answer.statusCode).toBe(status)
+    expect(answer.headers['content-type']).toBe('application/problem+json')
+    expect(answer.json()).toMatchObject({ type: 'about:blank', title: expect.any(String), status, code })
+    expect(answer.json()).toHaveProperty('detail', expect.stringMatching(/\w/))
+    expect(answer.body).not.toContain('secret inside')
+  })
+
+  test('not ready says why, for people and for programs', async () => {
+    const { app } = await rest(sick)
+    expect((await get(app, '/health')).json()).toMatchObject({
+      detail: 'the docker engine does not answer',
+      reasons: ['the docker engine does not answer'],
+    })
+  })
+
+  test('a bug is in the log with its cause', async () => {
+    const { app, log } = await rest(broken)
+    await get(app, '/api/v1/status')
+    expect(log.lines).toMatchObject([{ level: 'error', message: 'GET /api/v1/status failed', fields: { error: {} } }])
+  })
+
+  test('405 names what is allowed', async () => {
+    const { app } = await rest()
+    const headers = { host: 'localhost', authorization: `Bearer ${token}`, 'content-type': 'text/odd' }
+    const answer = await app.inject({ method: 'POST', url: '/api/v1/status', headers, payload: 'x' })
+    expect(answer.statusCode).toBe(405)
+    expect(answer.headers['allow']).toBe('GET, HEAD')
+  })
+})
+
+describe('who may ask', () => {
+  const everything = [...paths, '/metrics', '/openapi.json', '/nothing']
+
+  test.each(everything)('%s asks another node for the token', async url => {
+    const { app } = await rest()
+    const headers = { host: '100.64.0.1:8080' }
+    const refused = await app.inject({ method: 'GET', url, headers, remoteAddress: '100.64.0.2' })
+    expect(refused.statusCode).toBe(401)
+    expect(refused.headers['www-authenticate']).toBe('Bearer realm="constellation"')
+    expect(refused.json()).toMatchObject({ code: 'TOKEN_MISSING' })
+    const withToken = { ...headers, authorization: `Bearer ${token}` }
+    const answered = await app.inject({ method: 'GET', url, headers: withToken, remoteAddress: '100.64.0.2' })
+    expect(answered.statusCode).toBe(url === '/nothing' ? 404 : 200)
+  })
+
+  test('a page of a rebound name learns nothing', async () => {
+    const { app } = await rest()
+    const answer = await get(app, '/api/v1/nodes', { host: 'evil.example' })
+    expect(answer.statusCode).toBe(401)
+    expect(answer.body).not.toContain('100.64')
+  })
+
+  test('a change over loopback needs the token before it is told that there are none', async () => {
+    const { app } = await rest()
+    const answer = await app.inject({ method: 'POST', url: '/api/v1/nodes', headers: { host: 'localhost' } })
+    expect(answer.statusCode).toBe(401)
+  })
+})
+
+describe('validators', () => {
+  test('the same bytes are sent once', async () => {
+    const { app } = await rest()
+    const first = await get(app, '/api/v1/services')
+    const etag = String(first.headers['etag'])
+    const again = await get(app, '/api/v1/services', { 'if-none-match': `"other", W/${etag}` })
+    expect([again.statusCode, again.body, again.headers['etag']]).toEqual([304, '', etag])
+    expect((await get(app, '/api/v1/services', { 'if-none-match': '"other"' })).statusCode).toBe(200)
+  })
+
+  test('what changes all the time has none and may not be kept', async () => {
+    const { app } = await rest()
+    const answer = await get(app, '/api/v1/status')
+    expect(answer.headers['etag']).toBeUndefined()
+    expect(answer.headers['cache-control']).toBe('no-store')
+  })
+})
+
+test('requests are counted by route pattern, never by path', async () => {
+  const { app, metrics } = await rest(aFacade())
+  await get(app, '/api/v1/nodes/node-a')
+  await get(app, '/api/v1/nodes/node-z')
+  await get(app, '/no/such/path')
+  const counted = (route: string, code: string): number =>
+    metrics.value('constellation_http_requests_total', { method: 'GET', route, code })
+  expect(counted('/api/v1/nodes/:node', '200')).toBe(1)
+  expect(counted('/api/v1/nodes/:node', '404')).toBe(1)
+  expect(counted('unmatched', '404')).toBe(1)
+})
+
+describe('/openapi.json', () => {
+  interface Document {
+    readonly openapi: string
+    readonly paths: Record<
+      string,
+      { get: { responses: Record<string, { content: Record<string, { schema: object }> }> } }
+    >
+    readonly components: { schemas: Record<string, object> }
+  }
+
+  async function document(app: FastifyInstance): Promise<Document> {
+    return (await get(app, '/openapi.json')).json()
+  }
+
+  test('it is OpenAPI 3.1 and lists every route', async () => {
+    const { app } = await rest()
+    const { openapi, paths: documented } = await document(app)
+    expect(openapi).toBe('3.1.0')
+    expect(Object.keys(documented).sort()).toEqual(
+      ['/metrics', ...paths].map(path => path.replace('node-a', '{node}').replace('shop:web', '{service}')).sort(),
+    )
+  })
+
+  test.each([...paths.map(path => [path, 200] as const), ['/api/v1/nodes/node-z', 404] as const])(
+    '%s answers what it promises (%d)',
+    async (path, status) => {
+      const { app } = await rest()
+      const { paths: documented, components } = await document(app)
+      const template = path.replace(/node-[az]$/, '{node}').replace('shop:web', '{service}')
+      const content = documented[template]?.get.responses[String(status)]?.content
+      const schema = Object.values(content ?? {})[0]?.schema
+      expect(schema).toBeDefined()
+      const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true })
+      const validate = ajv.compile({ ...schema, components })
+      const answer = await get(app, path)
+      expect(answer.statusCode).toBe(status)
+      validate(answer.json())
+      expect(validate.errors ?? []).toEqual([])
+    },
+  )
+})
