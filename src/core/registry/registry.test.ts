@@ -9,7 +9,7 @@ import { tombstoneMs } from './limits.ts'
 import { instanceKey } from './record.ts'
 import type { Instance, RecordBody, RecordKey } from './record.ts'
 import { createRegistry } from './registry.ts'
-import type { Registry, RegistryInput, RegistryOutput } from './registry.ts'
+import type { Registry, RegistryInput, RegistryOutput } from './types.ts'
 
 type Unstamped<I> = I extends RegistryInput ? Omit<I, 'now'> : never
 
@@ -142,6 +142,15 @@ test('news that two sides of a healed cut exchange is passed on by both', () => 
   deliver(fromA, b)
   deliver(fromC, d)
   expect([b.holds(c.name), d.holds(a.name)]).toEqual([['i/db'], ['i/web']])
+})
+
+test('a push/pull between two that know the same says nothing', () => {
+  const [a, b] = [aNode('a'), aNode('b')]
+  a.publish(web)
+  b.publish(db)
+  a.tell({ kind: 'completed' })
+  pushPull(a, b)
+  expect(pushPull(a, b)).toEqual({ fromA: [], fromB: [] })
 })
 
 test('a removal travels as a tombstone and outlives late copies of the record', () => {

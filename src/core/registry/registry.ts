@@ -8,58 +8,17 @@
  */
 import { unreachable } from '../../kernel/invariant.ts'
 import type { Millis, NodeName } from '../../kernel/units.ts'
-import { decodeDelta, encodeDelta } from './delta.ts'
-import type { EnvelopeFault } from './envelope.ts'
+import { decodeDelta } from './delta.ts'
 import { sectionsMax } from './limits.ts'
 import { mergeRecords, mergeSection } from './merge.ts'
-import type { Merge, RecordChange } from './merge.ts'
+import type { Merge } from './merge.ts'
 import { createOwnSection } from './own-section.ts'
-import type { OwnChange, OwnRefused } from './own-section.ts'
 import type { Section } from './record.ts'
 import { emptySection, withoutOldTombstones } from './section.ts'
 import type { HeldRecord, HeldSection } from './section.ts'
 import { decodeState, encodeState } from './state-exchange.ts'
-import type { EncodedState } from './state-exchange.ts'
-
-export type RegistryInput =
-  /** From the disk, before anything is sent: higher than any epoch of an earlier run. */
-  | { readonly kind: 'epochLoaded'; readonly now: Millis; readonly epoch: number }
-  | { readonly kind: 'published'; readonly now: Millis; readonly changes: readonly OwnChange[] }
-  | { readonly kind: 'completed'; readonly now: Millis }
-  | { readonly kind: 'deltaReceived'; readonly now: Millis; readonly bytes: Uint8Array }
-  | { readonly kind: 'stateReceived'; readonly now: Millis; readonly bytes: Uint8Array }
-  /** Alive, suspect or dead. Of others nothing is kept: a section nobody belongs to would never be dropped. */
-  | { readonly kind: 'memberPresent'; readonly now: Millis; readonly name: NodeName }
-  /** Left on purpose, or forgotten. */
-  | { readonly kind: 'memberGone'; readonly now: Millis; readonly name: NodeName }
-  | { readonly kind: 'tick'; readonly now: Millis }
-
-export type RegistryRefusal = EnvelopeFault | OwnRefused['refusal'] | 'unknownOwner' | 'sectionFull' | 'tooManySections'
-
-export type RegistryOutput =
-  /** Gossip it under this name; a later one of the same name replaces it. */
-  | { readonly kind: 'broadcast'; readonly name: string; readonly message: Uint8Array }
-  /** To every alive member directly. */
-  | { readonly kind: 'broadcastReliably'; readonly message: Uint8Array }
-  /** Without changes the section was dropped, or only its completeness changed. */
-  | { readonly kind: 'sectionChanged'; readonly owner: NodeName; readonly changes: readonly RecordChange[] }
-  | { readonly kind: 'persistEpoch'; readonly epoch: number }
-  | { readonly kind: 'refused'; readonly reason: RegistryRefusal; readonly count: number; readonly detail: string }
-
-export interface Registry {
-  step(input: RegistryInput): readonly RegistryOutput[]
-  nextDeadline(): Millis | undefined
-  /** What travels as user state of a push/pull. */
-  localState(now: Millis): EncodedState
-  /** Everybody's, ours included. */
-  sections(): ReadonlyMap<NodeName, Section>
-}
-
-export interface RegistrySettings {
-  readonly owner: NodeName
-  /** The largest message that may be gossiped. */
-  readonly broadcastSizeBytesMax: number
-}
+import { changedNothing, createTelling, refused } from './telling.ts'
+import type { Registry, RegistryInput, RegistryOutput, RegistrySettings } from './types.ts'
 
 /** Tombstones live for a day; a few minutes more or less do not matter. */
 const sweepIntervalMs: Millis = 600_000
@@ -67,11 +26,9 @@ const sweepIntervalMs: Millis = 600_000
 /** More news than this in one push/pull is a resync; push/pull itself will carry it on, at less cost. */
 const relayedPerStateMax = 200
 
-/** At their largest, this many records still keep one direct message below the limit of a stream, 4 MiB. */
-const directRecordsMax = 200
-
 export function createRegistry(settings: RegistrySettings): Registry {
-  const { owner: self, broadcastSizeBytesMax } = settings
+  const { owner: self } = settings
+  const telling = createTelling(settings)
   const own = createOwnSection(self, 1)
   const others = new Map<NodeName, HeldSection>()
   const present = new Set<NodeName>()
@@ -87,9 +44,9 @@ export function createRegistry(settings: RegistrySettings): Registry {
         own.raiseEpoch(input.epoch)
         return []
       case 'published':
-        return tellOwn(own.publish(input.changes, now), now)
+        return telling.own(own.publish(input.changes, now), now)
       case 'completed':
-        return [changedNothing(self), ...tellOwn(own.complete(now), now)]
+        return [changedNothing(self), ...telling.own(own.complete(now), now)]
       case 'deltaReceived':
         return onDelta(input.bytes, now)
       case 'stateReceived':
@@ -116,11 +73,11 @@ export function createRegistry(settings: RegistrySettings): Registry {
     const held = sectionOf(owner)
     if (typeof held === 'string') return [...broken, refused(held, 1, `delta of ${owner}`)]
     const merge = mergeRecords(held, records)
-    return [...broken, ...adopt(merge), ...(direct ? [] : relay(merge, now))]
+    return [...broken, ...adopt(merge), ...(direct ? [] : telling.relay(merge, now))]
   }
 
   function onState(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
-    const state = decodeState(bytes, now)
+    const state = decodeState(bytes, now, owner => (owner === self ? own.current() : others.get(owner)))
     if (!state.ok) return bytes.length === 0 ? [] : [refused(state.error, 1, 'push/pull state')]
     const { sections, brokenSections, brokenRecords } = state.value
     const outputs: RegistryOutput[] = []
@@ -140,10 +97,10 @@ export function createRegistry(settings: RegistrySettings): Registry {
         continue
       }
       const merge = mergeSection(held, heard)
-      outputs.push(...adopt(merge), ...relay(merge, now, toRelay))
+      outputs.push(...adopt(merge), ...telling.relay(merge, now, toRelay))
       toRelay -= Math.min(toRelay, merge.changes.length)
     }
-    if (!acquainted) outputs.push(...tellDirectly([...own.current().records.values()], now))
+    if (!acquainted) outputs.push(...telling.directly([...own.current().records.values()], now))
     acquainted = true
     return outputs
   }
@@ -163,60 +120,16 @@ export function createRegistry(settings: RegistrySettings): Registry {
     return [...full, { kind: 'sectionChanged', owner: section.owner, changes }]
   }
 
-  /** Records too large for a packet are left to their owner, who tells everybody directly. */
-  function relay({ section, changes }: Merge, now: Millis, limit: number = Infinity): readonly RegistryOutput[] {
-    return changes
-      .filter(change => change.record !== undefined)
-      .slice(0, limit)
-      .map(({ record }) => record && gossip(section.owner, record, now))
-      .filter(output => output !== undefined)
-  }
-
-  function gossip(owner: NodeName, record: HeldRecord, now: Millis): RegistryOutput | undefined {
-    const message = encodeDelta({ owner, direct: false, records: [record] }, now)
-    if (message.length > broadcastSizeBytesMax) return undefined
-    return { kind: 'broadcast', name: `r:${owner}:${record.key}`, message }
-  }
-
-  function tellOwn(results: readonly (RecordChange | OwnRefused)[], now: Millis): readonly RegistryOutput[] {
-    const outputs: RegistryOutput[] = []
-    const changes: RecordChange[] = []
-    const large: HeldRecord[] = []
-    for (const result of results) {
-      if ('refusal' in result) {
-        outputs.push(refused(result.refusal, 1, result.key))
-        continue
-      }
-      changes.push(result)
-      if (result.record === undefined) continue
-      const message = gossip(self, result.record, now)
-      if (message === undefined) large.push(result.record)
-      else outputs.push(message)
-    }
-    if (changes.length > 0) outputs.push({ kind: 'sectionChanged', owner: self, changes })
-    return [...outputs, ...tellDirectly(large, now)]
-  }
-
-  function tellDirectly(records: readonly HeldRecord[], now: Millis): readonly RegistryOutput[] {
-    const outputs: RegistryOutput[] = []
-    for (let start = 0; start < records.length; start += directRecordsMax) {
-      const some = records.slice(start, start + directRecordsMax)
-      const message = encodeDelta({ owner: self, direct: true, records: some }, now)
-      outputs.push({ kind: 'broadcastReliably', message })
-    }
-    return outputs
-  }
-
   function learnAboutOurselves(
     heard: HeldSection,
     records: Iterable<HeldRecord>,
     now: Millis,
   ): readonly RegistryOutput[] {
     const { epochNeeded } = own.compare(heard.wholeAt, records)
-    if (epochNeeded === undefined) return tellOwn(own.buryStale(now), now)
+    if (epochNeeded === undefined) return telling.own(own.buryStale(now), now)
     own.raiseEpoch(epochNeeded)
-    const buried = tellOwn(own.buryStale(now), now)
-    const everything = tellDirectly([...own.current().records.values()], now)
+    const buried = telling.own(own.buryStale(now), now)
+    const everything = telling.directly([...own.current().records.values()], now)
     return [{ kind: 'persistEpoch', epoch: epochNeeded }, changedNothing(self), ...buried, ...everything]
   }
 
@@ -234,12 +147,4 @@ export function createRegistry(settings: RegistrySettings): Registry {
     localState: now => encodeState([own.current(), ...others.values()], now),
     sections: () => new Map<NodeName, Section>([[self, own.current()], ...others]),
   }
-}
-
-function changedNothing(owner: NodeName): RegistryOutput {
-  return { kind: 'sectionChanged', owner, changes: [] }
-}
-
-function refused(reason: RegistryRefusal, count: number, detail: string): RegistryOutput {
-  return { kind: 'refused', reason, count, detail }
 }

@@ -4,7 +4,7 @@
  */
 import { fail, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
-import type { Millis } from '../../kernel/units.ts'
+import type { Millis, NodeName } from '../../kernel/units.ts'
 import { decodePackable, encodePackable } from '../membership/index.ts'
 import { format, seal, unseal } from './envelope.ts'
 import type { EnvelopeFault } from './envelope.ts'
@@ -50,13 +50,18 @@ export function encodeState(
   return { bytes: seal(format.wholeState, { s: packed }), omitted }
 }
 
-export function decodeState(bytes: Uint8Array, now: Millis): Result<DecodedState, EnvelopeFault> {
+/** `held` answers what is known of an owner already; see `readRecords`. */
+export function decodeState(
+  bytes: Uint8Array,
+  now: Millis,
+  held: (owner: NodeName) => HeldSection | undefined = () => undefined,
+): Result<DecodedState, EnvelopeFault> {
   const value = unseal(format.wholeState, bytes)
   if (!value.ok) return value
   const reader = fieldReader(value.value)
   const items = reader.items('s', sectionsMax)
   if (reader.failure !== undefined) return fail('malformed')
-  const read = items.map(item => (item instanceof Uint8Array ? decodeSection(item, now) : undefined))
+  const read = items.map(item => (item instanceof Uint8Array ? decodeSection(item, now, held) : undefined))
   const whole = read.filter(section => section !== undefined)
   return ok({
     sections: whole.map(({ section }) => section),
@@ -79,6 +84,7 @@ function encodeSection(section: HeldSection, now: Millis): Uint8Array {
 function decodeSection(
   bytes: Uint8Array,
   now: Millis,
+  held: (owner: NodeName) => HeldSection | undefined,
 ): { readonly section: HeldSection; readonly brokenRecords: number } | undefined {
   const value = decodePackable(bytes)
   if (!value.ok) return undefined
@@ -88,7 +94,7 @@ function decodeSection(
   const saysComplete = reader.has('c') && reader.flag('c')
   const items = reader.items('l', recordsPerSectionMax)
   if (reader.failure !== undefined) return undefined
-  const { records, brokenRecords } = readRecords(items, now)
+  const { records, brokenRecords } = readRecords(items, now, held(owner)?.records)
   // With a record left out it is not whole, and what is absent proves nothing.
   const wholeAt = brokenRecords === 0 ? claimed : beforeAnything
   const version = records.reduce((newest, record) => newerOf(newest, record.version), wholeAt)

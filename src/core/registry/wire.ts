@@ -6,10 +6,13 @@ import { decodeBody } from './encode-record.ts'
 import { fieldReader } from './field-reader.ts'
 import type { FieldReader } from './field-reader.ts'
 import { keyLengthMax, recordSizeBytesMax, tombstoneMs, versionMax } from './limits.ts'
+import { isNewer } from './record.ts'
 import type { RecordKey, Version } from './record.ts'
 import type { HeldRecord } from './section.ts'
 
 type PackedMap = { readonly [letter: string]: Packable | undefined }
+
+type HeldRecords = ReadonlyMap<RecordKey, HeldRecord>
 
 const keyPattern = /^[\w./:-]+$/
 const nodeNameLengthMax = 128
@@ -30,14 +33,16 @@ export function packRecord(record: HeldRecord, now: Millis): PackedMap {
   }
 }
 
-/** Undefined for a record that is broken, or a tombstone whose time is over. */
-export function readRecord(packed: Packable, now: Millis): HeldRecord | 'over' | undefined {
+/** Undefined for a record that is broken; `over` for a tombstone whose time is over. */
+function readRecord(packed: Packable, now: Millis, held: HeldRecords | undefined): HeldRecord | 'over' | undefined {
   const reader = fieldReader(packed)
   const key = reader.text('k', keyLengthMax, keyPattern)
   const version = readVersion(reader)
   const encoded = reader.bytes('b', recordSizeBytesMax)
   const ageMs = reader.has('a') ? reader.whole('a', 0, Number.MAX_SAFE_INTEGER) * 1_000 : 0
   if (reader.failure !== undefined) return undefined
+  const known = held?.get(key)
+  if (known !== undefined && !isNewer(version, known.version)) return known
   const body = decodeBody(key, encoded)
   if (!body.ok) return undefined
   if (body.value.kind !== 'removed') return { key, version, body: body.value, encoded }
@@ -55,12 +60,16 @@ export function readOwner(reader: FieldReader): NodeName {
   return nodeName('unreadable')
 }
 
-/** A broken record does not spoil its neighbours. */
+/**
+ * A broken record does not spoil its neighbours. Of what is no newer than what is held the body is not even looked at and
+ * the held record stands in: in a push/pull that is nearly all, and reading it anew every time would stall the node.
+ */
 export function readRecords(
   items: readonly Packable[],
   now: Millis,
+  held?: HeldRecords,
 ): { readonly records: readonly HeldRecord[]; readonly brokenRecords: number } {
-  const read = items.map(item => readRecord(item, now))
+  const read = items.map(item => readRecord(item, now, held))
   return {
     records: read.filter(record => record !== undefined && record !== 'over'),
     brokenRecords: read.filter(record => record === undefined).length,
