@@ -16,13 +16,16 @@ import type { KnownMember, State } from './state.ts'
 
 export function applyAlive(state: State, heard: Alive, from: Address): void {
   if (!isAcceptable(state, heard, from)) return
-  // Protocol 1 leaves the port out: everybody listens on the same one.
-  const port = heard.address.port === 0 ? state.self.address.port : heard.address.port
-  const alive = { ...heard, address: { ip: heard.address.ip, port } }
+  const alive = heard.address.port === 0 ? withOurPort(state, heard) : heard
   const known = state.members.get(alive.node)
   if (known === state.self) applyAliveAboutUs(state, alive)
   else if (known === undefined) admit(state, alive, from)
   else renew(state, known, alive)
+}
+
+/** Protocol 1 leaves the port out: everybody listens on the same one. */
+function withOurPort(state: State, heard: Alive): Alive {
+  return { ...heard, address: { ip: heard.address.ip, port: state.self.address.port } }
 }
 
 function isAcceptable(state: State, { node, meta, versions }: Alive, from: Address): boolean {

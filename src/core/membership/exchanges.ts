@@ -4,15 +4,9 @@
  */
 import type { Address } from '../../kernel/units.ts'
 import { emit, wakeBy } from './state.ts'
-import type { Exchange, State } from './state.ts'
+import type { Errand, Exchange, State } from './state.ts'
 import { createStreamDecoder } from './stream-codec.ts'
 import type { StreamId } from './types.ts'
-
-export type Errand =
-  | { readonly kind: 'inbound' }
-  | { readonly kind: 'pushPull'; readonly join: boolean }
-  | { readonly kind: 'ping'; readonly seqNo: number; readonly node: string }
-  | { readonly kind: 'user'; readonly message: Uint8Array }
 
 /** False when too many streams of ours are open already. */
 export function dial(state: State, peer: Address, errand: Errand): boolean {

@@ -19,6 +19,7 @@ import { runReconnect } from './reconnect.ts'
 import { tellOfUs } from './refutation.ts'
 import { expireRelays } from './relay.ts'
 import { absorbStall } from './stall.ts'
+import { fitsPacket } from './send.ts'
 import { announce, byName, createState, emit, snapshot } from './state.ts'
 import type { MembershipSettings, State } from './state.ts'
 import { expireExchanges, sendReliably, streamAccepted, streamClosed, streamConnected, streamData } from './streams.ts'
@@ -26,6 +27,7 @@ import type { Application, Input, Membership, Output } from './types.ts'
 
 export function createMembership(settings: MembershipSettings, application: Application, prng: Prng): Membership {
   invariant(settings.meta.length <= settings.config.metaMaxBytes, 'our metadata keeps the protocol limit')
+  invariant(fitsPacket(settings.config), 'the largest broadcast leaves room for its wrapping in a packet')
   const state = createState(settings, application, prng)
   return {
     step(input) {

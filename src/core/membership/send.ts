@@ -13,6 +13,7 @@ import {
   encodeCompound,
   encodeMessage,
 } from './codec.ts'
+import type { MembershipConfig } from './config.ts'
 import type { PacketMessage } from './messages.ts'
 import { retransmitLimit } from './scaling.ts'
 import { emit } from './state.ts'
@@ -21,6 +22,13 @@ import type { State } from './state.ts'
 const crcBytes = 5
 /** From this protocol version on a checksum is understood. */
 const crcProtocol = 5
+
+/** Whether the largest application broadcast can leave at all; one that never fits would wait for ever. */
+export function fitsPacket({ userBroadcastMaxBytes, packetBudgetBytes }: MembershipConfig): boolean {
+  const typeByte = 1
+  const wrapping = crcBytes + compoundHeaderBytes + compoundPartBytes
+  return userBroadcastMaxBytes + typeByte + wrapping <= packetBudgetBytes
+}
 
 /** Sends the messages, filled up with news. `protocol` is the receiver's highest version, 0 when unknown. */
 export function sendPacket(state: State, to: Address, messages: readonly PacketMessage[], protocol: number): void {

@@ -54,20 +54,15 @@ export interface Relay {
   readonly deadline: Millis
 }
 
-interface ExchangeBase {
-  readonly peer: Address
-  deadline: Millis
-  readonly decoder: StreamDecoder
-}
-
 /** What a stream is for. */
-export type Exchange = ExchangeBase &
-  (
-    | { readonly kind: 'inbound' }
-    | { readonly kind: 'pushPull'; readonly join: boolean }
-    | { readonly kind: 'ping'; readonly seqNo: number; readonly node: string }
-    | { readonly kind: 'user'; readonly message: Uint8Array }
-  )
+export type Errand =
+  | { readonly kind: 'inbound' }
+  | { readonly kind: 'pushPull'; readonly join: boolean }
+  | { readonly kind: 'ping'; readonly seqNo: number; readonly node: string }
+  | { readonly kind: 'user'; readonly message: Uint8Array }
+
+/** A stream in progress. */
+export type Exchange = Errand & { readonly peer: Address; deadline: Millis; readonly decoder: StreamDecoder }
 
 export interface State {
   readonly config: MembershipConfig
