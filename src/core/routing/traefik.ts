@@ -16,11 +16,11 @@ export interface DocumentOptions {
   /** For routes that ask for none. Empty: Traefik's own default, which is all entry points or those marked as default. */
   readonly entryPoints: readonly string[]
   /** Terminate TLS on `entryPoints`. */
-  readonly tls?: boolean
+  readonly tls?: boolean | undefined
   /** Switches TLS on, too. */
-  readonly certResolver?: string
+  readonly certResolver?: string | undefined
   /** What the resolver shall certify; without it Traefik takes the host of each rule. */
-  readonly certificateDomains?: readonly CertificateDomain[]
+  readonly certificateDomains?: readonly CertificateDomain[] | undefined
 }
 
 /** `{}` when the plan has no route; such a document must not be served (see validate.ts). */
