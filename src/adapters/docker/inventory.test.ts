@@ -101,6 +101,29 @@ test('a change no event told of is found by listing, and is a reason to distrust
   expect(await first.list()).toEqual({ missedEvents: false })
 })
 
+test('a change without an event is noticed though an event named the same container shortly before', async () => {
+  const { run, survey } = lab()
+  run('a', 'starting')
+  const first = survey()
+  await first.list()
+  run('a', 'healthy')
+  first.onEvent('a')
+  await settle()
+  run('a', 'unhealthy', 3)
+  expect(await first.list()).toEqual({ missedEvents: true })
+})
+
+test('an event that arrives while the listing looks is not missed', async () => {
+  const { run, survey } = lab()
+  run('a', 'healthy')
+  const first = survey()
+  await first.list()
+  run('a', 'unhealthy', 3)
+  const listing = first.list()
+  first.onEvent('a')
+  expect(await listing).toEqual({ missedEvents: false })
+})
+
 test('a container that is gone, or is being removed, is removed once', async () => {
   const { run, drop, inspected, survey, events, ids } = lab()
   run('a', 'healthy')

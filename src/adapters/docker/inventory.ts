@@ -38,10 +38,14 @@ export function createInventory(report: (event: EngineEvent) => void, log: Log):
     /** Fingerprint of the row for which a container was last inspected. */
     const inspectedFor = new Map<string, string>()
     const refresher = createRefresher(inspectionsAtOnce, look)
-    let named = new Set<string>()
+    /** Containers events named since the last look at them began. */
+    const named = new Set<string>()
     let isListed = false
+    let missedEvents = false
 
     async function look(id: string): Promise<void> {
+      const isAnnounced = named.delete(id)
+      const before = known.get(id)
       const inspected = await client.inspect(id, signal)
       if (signal.aborted) return
       const fact = containerFact(inspected)
@@ -50,6 +54,7 @@ export function createInventory(report: (event: EngineEvent) => void, log: Log):
       }
       if (fact === undefined || fact.state === 'removing') forget(id)
       else learn(fact)
+      if (!isAnnounced && !named.has(id) && isEventful(before, known.get(id))) missedEvents = true
     }
 
     function learn(fact: ContainerFact): void {
@@ -69,8 +74,7 @@ export function createInventory(report: (event: EngineEvent) => void, log: Log):
     }
 
     async function list(): Promise<{ missedEvents: boolean }> {
-      const namedBefore = named
-      named = new Set()
+      missedEvents = false
       const rows = (await client.list(signal)).flatMap(row => summaryOf(row) ?? [])
       const listed = new Map(rows.map(row => [row.id, row]))
       const suspects = [
@@ -78,15 +82,12 @@ export function createInventory(report: (event: EngineEvent) => void, log: Log):
         // Not in the list: gone, or made after it was written. Inspecting tells.
         ...[...known.keys()].filter(id => !listed.has(id)),
       ]
-      const before = new Map(suspects.map(id => [id, known.get(id)]))
       const looks = await Promise.allSettled(suspects.map(id => inspectFor(id, listed.get(id)?.fingerprint)))
       signal.throwIfAborted()
       complain(looks)
-      const isUnannounced = (id: string): boolean =>
-        !namedBefore.has(id) && !named.has(id) && isEventful(before.get(id), known.get(id))
-      const missedEvents = isListed && suspects.some(isUnannounced)
+      const isFirst = !isListed
       isListed = true
-      return { missedEvents }
+      return { missedEvents: missedEvents && !isFirst }
     }
 
     /** One container an engine chokes on must not hide the others; an engine that tells nothing at all is no engine. */

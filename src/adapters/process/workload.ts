@@ -88,18 +88,17 @@ export function createWorkload(options: WorkloadOptions): Workload {
   }
 
   async function start(): Promise<RunningProcess | undefined> {
-    try {
-      const started = await startProcess({ command: spec.command, args: spec.args, cwd: spec.cwd, env, outputFile })
-      const kept = { process: started.identity, startedAtWallMs: clock.wallNow() }
-      change({ state: 'running', verdict: notCheckedYet, exitCode: undefined }, kept)
-      log.info('process started', { pid: started.identity.pid })
-      answer()
-      return started
-    } catch (error) {
+    const { command, args, cwd } = spec
+    const started = await startProcess({ command, args, cwd, env, outputFile }).catch((error: unknown) => {
       log.error('process could not be started', { error })
-      answer(new EngineUnavailable(`start ${spec.command}: ${describeError(error)}`, { cause: error }))
-      return undefined
-    }
+      answer(new EngineUnavailable(`start ${command}: ${describeError(error)}`, { cause: error }))
+    })
+    if (started === undefined) return undefined
+    const kept = { process: started.identity, startedAtWallMs: clock.wallNow() }
+    change({ state: 'running', verdict: notCheckedYet, exitCode: undefined }, kept)
+    log.info('process started', { pid: started.identity.pid })
+    answer()
+    return started
   }
 
   async function check(isAdopted: boolean, signal: AbortSignal): Promise<void> {
@@ -157,7 +156,7 @@ export function createWorkload(options: WorkloadOptions): Workload {
 
   /** Shorter when a restart is asked for. */
   async function pause(delayMs: Millis, signal: AbortSignal): Promise<void> {
-    if (!isHurried) {
+    if (!isHurried && !signal.aborted) {
       const nap = new AbortController()
       wake = () => nap.abort()
       signal.addEventListener('abort', wake, { once: true })
