@@ -110,6 +110,11 @@ export const fields = {
   },
   provider: {
     port: field(port, { fallback: 8081, flag: '--provider-port', why: 'Traefik polls its document here.' }),
+    bind: field(listOf(bindWord), {
+      fallback: ['loopback'],
+      flag: '--provider-bind',
+      why: 'Add the gateway of its network for a Traefik in a container; beyond loopback the token is needed.',
+    }),
   },
   proxy: {
     port: field(port, {
@@ -117,29 +122,34 @@ export const fields = {
       flag: '--proxy-port',
       why: 'The SmartFailoverProxy, for Traefik and for peers.',
     }),
+    bind: field(listOf(bindWord), {
+      fallback: ['loopback', 'mesh'],
+      flag: '--proxy-bind',
+      why: 'Peers reach instances without a published port through it, so it needs the mesh address.',
+    }),
     timeoutMs: field(duration, {
       fallback: 30_000,
       unit: 'ms',
       env: ['SMARTPROXY_TIMEOUT'],
-      why: 'An upstream that has not begun to answer by then counts as failed.',
+      why: 'A request that nobody has begun to answer by then, all attempts together, is given up with 504.',
     }),
     maxIdleConnections: field(count, {
-      fallback: 100,
+      fallback: 1_024,
       unit: 'connections',
       env: ['SMARTPROXY_MAX_IDLE_CONNS'],
       why: 'Kept open for reuse over all upstreams; bounds file descriptors.',
     }),
     maxIdleConnectionsPerHost: field(count, {
-      fallback: 10,
+      fallback: 256,
       unit: 'connections',
       env: ['SMARTPROXY_MAX_IDLE_CONNS_PER_HOST'],
       why: 'Kept open for reuse to one upstream.',
     }),
     idleTimeoutMs: field(duration, {
-      fallback: 90_000,
+      fallback: 4_000,
       unit: 'ms',
       env: ['SMARTPROXY_IDLE_TIMEOUT'],
-      why: 'An idle connection is closed after this time, before most servers would do it under our feet.',
+      why: 'Below the five seconds after which many servers close an idle connection under our feet.',
     }),
   },
   engine: {

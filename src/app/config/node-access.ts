@@ -1,7 +1,6 @@
 /** The configuration's sources as they are on a real node: its files, its name, its interfaces. */
 import { readFile } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
-import { createJiti } from 'jiti'
 import type { ConfigSources } from '../load-config.ts'
 
 export function nodeSources(given: Pick<ConfigSources, 'flags' | 'env' | 'cwd'>): ConfigSources {
@@ -10,7 +9,7 @@ export function nodeSources(given: Pick<ConfigSources, 'flags' | 'env' | 'cwd'>)
     hostName: hostname(),
     interfaces: networkInterfaces(),
     readFile: readFileIfThere,
-    importModule: file => createJiti(import.meta.url).import(file),
+    importModule,
   }
 }
 
@@ -22,4 +21,10 @@ async function readFileIfThere(file: string): Promise<string | undefined> {
     if (absent) return undefined
     throw error
   }
+}
+
+/** jiti runs TypeScript, which Node 20 cannot; loaded only when such a file is there, and without a cache on disk. */
+async function importModule(file: string): Promise<unknown> {
+  const { createJiti } = await import('jiti')
+  return createJiti(import.meta.url, { fsCache: false }).import(file)
 }

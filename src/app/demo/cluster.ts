@@ -9,7 +9,8 @@ import { demoNode, type DemoNode } from './demo-node.ts'
 export interface DemoCluster {
   readonly nodes: readonly [DemoNode, DemoNode, DemoNode]
   readonly folder: string
-  stop(): Promise<void>
+  /** Ends every process; the logs stay when something went wrong. */
+  stop(outcome: 'well' | 'failed'): Promise<void>
 }
 
 /** The part of `/api/v1/services` the demo reads. */
@@ -21,7 +22,7 @@ const names = ['node-a', 'node-b', 'node-c'] as const
 const startLimitMs = 20_000
 
 /** Rejects with `NO_FREE_PORTS`. The web service runs on the first two nodes; the third only sends requests on. */
-export async function startDemoCluster(): Promise<DemoCluster> {
+async function startDemoCluster(): Promise<DemoCluster> {
   const addresses = await findDemoAddresses(names.length)
   const [a, b, c] = addresses ?? []
   if (a === undefined || b === undefined || c === undefined) {
@@ -39,9 +40,9 @@ export async function startDemoCluster(): Promise<DemoCluster> {
   return {
     nodes: [...nodes],
     folder,
-    async stop() {
+    async stop(outcome) {
       await Promise.all(nodes.map(node => node.stop()))
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+      if (outcome === 'well') rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
     },
   }
 }
@@ -68,4 +69,17 @@ async function receivingInstances(node: DemoNode): Promise<number> {
 
 function notReady(message: string, node: DemoNode): ConstellationError {
   return new ConstellationError('DEMO_NOT_READY', message, { hint: `its log is ${node.logFile}` })
+}
+
+/** Runs `use` on a fresh cluster and ends it afterwards, however that went. */
+export async function withDemoCluster<T>(use: (cluster: DemoCluster) => Promise<T>): Promise<T> {
+  const cluster = await startDemoCluster()
+  try {
+    const answer = await use(cluster)
+    await cluster.stop('well')
+    return answer
+  } catch (error) {
+    await cluster.stop('failed')
+    throw error
+  }
 }

@@ -122,9 +122,9 @@ function configOf(settings: DemoNodeSettings, folder: string, dataDir: string): 
     domain: 'localhost',
     gossip: { bindAddr: address.ip, bindPort: address.gossip, seeds: [...settings.seeds] },
     raft: { port: address.raft },
-    api: { port: address.api },
-    provider: { port: address.provider },
-    proxy: { port: address.proxy },
+    api: { port: address.api, bind: ['mesh'] },
+    provider: { port: address.provider, bind: ['mesh'] },
+    proxy: { port: address.proxy, bind: ['mesh'] },
     engine: { kind: 'process', processes: settings.web ? [web] : [] },
     paths: { dataDir, configPath: join(folder, 'volumes'), secretsPath: join(folder, 'secrets') },
   }

@@ -1,5 +1,4 @@
 /** `constellation demo`: live for people, `--once` for programs. */
-import { stableJson } from '../../kernel/stable-json.ts'
 import { runLive } from './live.ts'
 import { runOnce } from './once.ts'
 
@@ -15,7 +14,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return 0
   }
   const report = await runOnce(line => process.stderr.write(`${line}\n`))
-  if (options.json) process.stdout.write(`${stableJson({ ...report }, 2)}\n`)
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
   else
     process.stdout.write(
       `${report.ok ? 'ok' : report.complaints.join('\n')}: ${report.failed} of ${report.requests} failed\n`,

@@ -4,7 +4,7 @@
  */
 import { emitKeypressEvents } from 'node:readline'
 import pc from 'picocolors'
-import { startDemoCluster, untilReady, type DemoCluster } from './cluster.ts'
+import { untilReady, withDemoCluster, type DemoCluster } from './cluster.ts'
 import type { DemoNode } from './demo-node.ts'
 import { startLoad, type Load } from './load.ts'
 import { picture, type Paint, type PictureNode } from './picture.ts'
@@ -15,19 +15,15 @@ const colours: Paint = { good: pc.green, bad: pc.red, doubtful: pc.yellow, faint
 /** Resolves when the person quits (q or Ctrl-C); everything it started is ended by then. */
 export async function runLive(): Promise<void> {
   process.stdout.write('starting three agents, a web service on two of them ...\n')
-  const cluster = await startDemoCluster()
-  const entrance = cluster.nodes[2]
-  try {
+  await withDemoCluster(async cluster => {
     const readyMs = await untilReady(cluster)
     process.stdout.write(`${introduction(cluster, readyMs).join('\n')}\n`)
-    const origin = `http://${entrance.address.ip}:${entrance.address.proxy}`
-    const load = startLoad(origin, 'web.localhost', 1)
+    const { ip, proxy } = cluster.nodes[2].address
+    const load = startLoad(`http://${ip}:${proxy}`, 'web.localhost', 1)
     await untilQuit(cluster, load)
     await load.stop()
-  } finally {
     process.stdout.write('ending the demo ...\n')
-    await cluster.stop()
-  }
+  })
 }
 
 function introduction(cluster: DemoCluster, readyMs: number): readonly string[] {

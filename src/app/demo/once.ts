@@ -2,7 +2,7 @@
  * The unattended demo: load through the third node's proxy, kill -9 of the second node with its workload, and a stopwatch
  * on what the survivors see. All figures are ms after the kill, seen from outside through the nodes' own APIs every 20 ms.
  */
-import { startDemoCluster, untilReady, type DemoCluster } from './cluster.ts'
+import { untilReady, withDemoCluster, type DemoCluster } from './cluster.ts'
 import type { DemoNode } from './demo-node.ts'
 import { startLoad, type LoadReport } from './load.ts'
 
@@ -40,14 +40,11 @@ const concurrency = 8
 
 export async function runOnce(say: (line: string) => void): Promise<OnceReport> {
   say('starting three agents, a web service on two of them')
-  const cluster = await startDemoCluster()
-  try {
+  return withDemoCluster(async cluster => {
     const readyMs = await untilReady(cluster)
     say(`all three know both instances after ${readyMs} ms; sending load through ${cluster.nodes[2].name}`)
-    return await killUnderLoad(cluster, readyMs, say)
-  } finally {
-    await cluster.stop()
-  }
+    return killUnderLoad(cluster, readyMs, say)
+  })
 }
 
 async function killUnderLoad(cluster: DemoCluster, readyMs: number, say: (line: string) => void): Promise<OnceReport> {
