@@ -138,6 +138,18 @@ test.each([4, 5, 6])(
   },
 )
 
+test.each([13, 14, 15, 16, 17, 18])(
+  'what a newcomer brings is everywhere two seconds later, large or small (seed %i)',
+  async seed => {
+    const here = lab(seed, { latencyMs: [1, 40], loss: 0.05 })
+    const nodes = await five(here)
+    const f = await here.start('f', 6)
+    f.publish('small')
+    f.publish('large', { reason: 'x'.repeat(2_000) })
+    expect(here.time.runUntil(() => agree([...nodes, f], 'f', ['large healthy', 'small healthy']), 2_000)).toBe(true)
+  },
+)
+
 test('listeners hear of all changes of one turn at once', async () => {
   const here = lab(7)
   const a = await here.start('a', 1)

@@ -158,11 +158,13 @@ test('a disk that takes nothing does not stop it', async () => {
   a.publish({ containerId: 'web' })
   await within(3_000, () => everybodyHolds([a, b], 'a', ['i/web']))
   const warnings = a.log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
-  expect(warnings.slice(0, 3)).toEqual([
+  expect(new Set(warnings).size).toBe(warnings.length)
+  for (const said of [
     'cannot read the boot epoch, going on without',
     'the boot epoch is taken from the wall clock',
     'cannot read the list of known peers, going on without',
   ])
+    expect(warnings).toContain(said)
 })
 
 test('a taken port ends the start with advice, and the other socket is closed', async () => {

@@ -248,15 +248,28 @@ test('nobody can put words into our mouth', () => {
   expect(a.registry.sections().get(a.name)?.records.get('i/web')?.body).toEqual(web)
 })
 
-test('sections of strangers and of those who left are refused, those of the dead are kept', () => {
-  const [a, b] = [aNode('a'), aNode('b')]
-  deliver(a.publish(web), b)
+test('sections of those who left are dropped and not taken from others, until they are members again', () => {
+  const [a, b, c] = [aNode('a'), aNode('b'), aNode('c')]
+  deliver(a.publish(web), b, c)
   expect(b.tell({ kind: 'memberGone', name: a.name })).toEqual([{ kind: 'sectionChanged', owner: a.name, changes: [] }])
   expect(b.holds(a.name)).toEqual([])
-  expect(deliver(a.publish(db), b)).toMatchObject([{ kind: 'refused', reason: 'unknownOwner' }])
+  pushPull(b, c)
+  expect(b.registry.sections().has(a.name)).toBe(false)
   b.tell({ kind: 'memberPresent', name: a.name })
-  pushPull(a, b)
-  expect(b.holds(a.name)).toEqual(['i/db', 'i/web'])
+  pushPull(b, c)
+  expect(b.holds(a.name)).toEqual(['i/web'])
+})
+
+test('news that arrives before the word of its owner waits for it, but not for long', () => {
+  const a = aNode('a')
+  const [patient, late] = [aNode('b', []), aNode('c', [])]
+  expect(deliver(a.publish(web, db), patient, late)).toEqual([])
+  expect(patient.registry.sections().has(a.name)).toBe(false)
+  const heard = patient.tell({ kind: 'memberPresent', name: a.name })
+  expect(kinds(heard)).toEqual(['sectionChanged', 'broadcast', 'sectionChanged', 'broadcast'])
+  expect(patient.holds(a.name)).toEqual(['i/db', 'i/web'])
+  now += 10_001
+  expect(late.tell({ kind: 'memberPresent', name: a.name })).toEqual([])
 })
 
 test('a relay of an older version loses nothing of what a newer one wrote', () => {

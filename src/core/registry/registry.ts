@@ -19,6 +19,7 @@ import type { HeldRecord, HeldSection } from './section.ts'
 import { decodeState, encodeState } from './state-exchange.ts'
 import { changedNothing, createTelling, refused } from './telling.ts'
 import type { Registry, RegistryInput, RegistryOutput, RegistrySettings } from './types.ts'
+import { createWaitingRoom } from './waiting-room.ts'
 
 /** Tombstones live for a day; a few minutes more or less do not matter. */
 const sweepIntervalMs: Millis = 600_000
@@ -32,6 +33,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
   const own = createOwnSection(self, 1)
   const others = new Map<NodeName, HeldSection>()
   const present = new Set<NodeName>()
+  const early = createWaitingRoom()
   let sweepAt: Millis | undefined
   /** Until one of our agents has told us its state, everything we hear is old news to the others. */
   let acquainted = false
@@ -53,7 +55,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
         return onState(input.bytes, now)
       case 'memberPresent':
         present.add(input.name)
-        return []
+        return early.take(input.name, now).flatMap(bytes => onDelta(bytes, now))
       case 'memberGone':
         present.delete(input.name)
         return others.delete(input.name) ? [changedNothing(input.name)] : []
@@ -71,7 +73,11 @@ export function createRegistry(settings: RegistrySettings): Registry {
     const broken = brokenRecords === 0 ? [] : [refused('malformed', brokenRecords, `records in a delta of ${owner}`)]
     if (owner === self) return [...broken, ...learnAboutOurselves(own.current(), records, now)]
     const held = sectionOf(owner)
-    if (typeof held === 'string') return [...broken, refused(held, 1, `delta of ${owner}`)]
+    if (held === 'tooManySections') return [...broken, refused(held, 1, `delta of ${owner}`)]
+    if (held === 'unknownOwner') {
+      const dropped = early.add(owner, bytes, now)
+      return dropped === 0 ? [] : [refused(held, dropped, 'deltas of owners that did not become members')]
+    }
     const merge = mergeRecords(held, records)
     return [...broken, ...adopt(merge), ...(direct ? [] : telling.relay(merge, now))]
   }
