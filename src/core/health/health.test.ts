@@ -282,6 +282,19 @@ describe('labelled restarts', () => {
     expect(restarts(it.history).at(-1)).toContain('restart c3')
   })
 
+  test('an engine that lists what it cannot find when asked to restart it is not asked again at once', () => {
+    const it = lab()
+    it.list(aContainer(sick))
+    for (let second = 0; second < 60; second++) {
+      const last = it.outputs.findLast(output => output.kind === 'restartContainer')
+      if (last?.kind === 'restartContainer' && restarts(it.history).at(-1)?.startsWith(`${it.clock.now()} `) === true)
+        it.restartEnds(last.id, 'gone')
+      it.clock.advance(1_000)
+      it.see(sick)
+    }
+    expect(restarts(it.history)).toEqual([0, 10, 30].map(second => `${second * 1_000} restart c0ffee000000`))
+  })
+
   test('beside a running deunhealth ours stands down, says so once, and resumes when it is gone', () => {
     const it = lab()
     const other = aContainer({ id: 'd', name: 'deunhealth', image: 'qmcgaw/deunhealth:latest', labels: {} })

@@ -129,7 +129,7 @@ export function createHealth(options: HealthOptions): Health {
   function finishRestart(id: string, outcome: RestartOutcome, reason = ''): void {
     const tracked = known.get(id)
     if (tracked === undefined) return
-    changeRestarts(id, history => (outcome === 'gone' ? { ...history, running: false } : afterEnding(history, now)))
+    changeRestarts(id, history => afterEnding(history, now))
     const fields = { service: tracked.labels.service, container: tracked.fact.name }
     if (outcome === 'failed') report('warn', 'a restart failed; it is tried again later', { ...fields, reason })
     else report('info', outcome === 'done' ? 'restarted' : 'gone before it could be restarted', fields)

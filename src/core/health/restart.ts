@@ -41,7 +41,10 @@ export function afterStarting(history: RestartHistory): RestartHistory {
   return { ...history, running: true }
 }
 
-/** A restart that failed counts like one that did not help: the engine is not to be hammered either. */
+/**
+ * A restart that failed counts like one that did not help, and so does one of a container that is said to be gone: an
+ * engine that lists what it cannot find is not to be hammered either.
+ */
 export function afterEnding(history: RestartHistory, now: Millis): RestartHistory {
   return { ...history, running: false, ended: [...history.ended, now].slice(-restartsMax) }
 }

@@ -21,7 +21,7 @@ export type Input =
       readonly kind: 'restartFinished'
       readonly now: Millis
       readonly id: string
-      /** gone: the container vanished meanwhile, which is nobody's failure. */
+      /** gone: the container vanished meanwhile, which is nobody's failure; its removal is told apart from this. */
       readonly outcome: RestartOutcome
       readonly reason?: string
     }
