@@ -1,0 +1,97 @@
+/** Asks an agent over its REST API. Says for every failure what it means and what to do; retries nothing. */
+import type { z } from 'zod'
+import { ConstellationError, describeError } from '../../kernel/errors.ts'
+import * as schema from '../rest/schema.ts'
+import type { CliConfig, CliDeps } from './deps.ts'
+import { exitCodes, type ExitCode } from './exit.ts'
+
+/** Ends the command with `exitCode` after its message was printed. */
+export class CliError extends ConstellationError {
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode, code: string, message: string, options: { cause?: unknown; hint?: string } = {}) {
+    super(code, message, options)
+    this.exitCode = exitCode
+  }
+}
+
+export interface ClientOptions {
+  readonly api?: string
+  readonly tokenFile?: string
+  readonly config?: string
+}
+
+/** A body as it came, for `--json`, and as its schema reads it. */
+export interface Answer<T> {
+  readonly raw: unknown
+  readonly value: T
+}
+
+export interface Client {
+  get<S extends z.ZodType>(path: string, shape: S): Promise<Answer<z.output<S>>>
+}
+
+const timeoutMs = 5_000
+
+export async function createClient<C extends CliConfig>(options: ClientOptions, deps: CliDeps<C>): Promise<Client> {
+  const base = await baseUrl(options, deps)
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (options.tokenFile !== undefined) headers['authorization'] = `Bearer ${await deps.readToken(options.tokenFile)}`
+
+  async function ask(url: string): Promise<{ status: number; body: unknown }> {
+    try {
+      const response = await deps.fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
+      const text = await response.text()
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+    } catch (cause) {
+      if (cause instanceof SyntaxError) throw notAnAgent(url, cause)
+      throw new CliError(exitCodes.unreachable, 'AGENT_UNREACHABLE', `no agent answers at ${base}`, {
+        cause,
+        hint: 'is it running (constellation agent)? --api <url> asks another one',
+      })
+    }
+  }
+
+  return {
+    async get(path, shape) {
+      const url = base + path
+      const { status, body } = await ask(url)
+      if (status !== 200) throw refusal(url, status, body)
+      const verdict = shape.safeParse(body)
+      if (!verdict.success) throw notAnAgent(url, verdict.error)
+      return { raw: body, value: verdict.data }
+    },
+  }
+}
+
+async function baseUrl<C extends CliConfig>(options: ClientOptions, deps: CliDeps<C>): Promise<string> {
+  if (options.api === undefined) {
+    const { config } = await deps.loadConfig(options.config === undefined ? {} : { '--config': options.config })
+    return `http://127.0.0.1:${config.api.port}`
+  }
+  const text = /^https?:\/\//.test(options.api) ? options.api : `http://${options.api}`
+  if (URL.canParse(text)) return text.replace(/\/+$/, '')
+  throw new CliError(exitCodes.usage, 'API_URL_INVALID', `--api ${options.api} is no URL`, {
+    hint: 'write it as http://100.64.0.1:8080',
+  })
+}
+
+function refusal(url: string, status: number, body: unknown): CliError {
+  const problem = schema.problem.safeParse(body)
+  const detail = problem.success ? problem.data.detail : `HTTP ${status}`
+  const code = problem.success ? problem.data.code : 'ANSWER_UNEXPECTED'
+  if (status === 401) {
+    return new CliError(exitCodes.unauthorised, code, `${url} is not open to us: ${detail}`, {
+      hint: 'copy the token of that node into a file of your own with mode 0600 and pass --token-file',
+    })
+  }
+  return new CliError(exitCodes.unwell, code, problem.success ? detail : `${url} answered ${detail}`)
+}
+
+function notAnAgent(url: string, cause: Error): CliError {
+  const message = `${url} did not answer as an agent of this version does`
+  return new CliError(exitCodes.unwell, 'ANSWER_UNEXPECTED', message, {
+    cause: new Error(describeError(cause).split('\n', 1)[0]),
+    hint: 'does another program listen there, or is the agent older or newer than this command?',
+  })
+}
