@@ -1,7 +1,33 @@
 #!/usr/bin/env node
-/** The program: reads the process, wires the command line to the agent and the demo, and says how it ended. */
-import { runAgent } from './run-agent.ts'
+/** The program: hands the process to the command line and ends with the exit code it answers. */
+import { readToken } from '../adapters/disk/token-file.ts'
+import { nodeClock } from '../adapters/node/clock.ts'
+import { runCli, type CliDeps } from '../delivery/cli/index.ts'
+import type { Config } from './config.ts'
+import { nodeSources } from './config/node-access.ts'
+import { configFlags, showConfig } from './config/show.ts'
 import { runDemo } from './demo/demo.ts'
-import { main } from './program.ts'
+import { loadConfig } from './load-config.ts'
+import { runAgent } from './run-agent.ts'
+import { version } from './version.ts'
 
-process.exitCode = await main({ runAgent, runDemo })
+const deps: CliDeps<Config> = {
+  version,
+  io: {
+    out: text => void process.stdout.write(text),
+    err: text => void process.stderr.write(text),
+    colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    wallNow: nodeClock.wallNow,
+  },
+  configFlags: configFlags(),
+  async loadConfig(flags) {
+    const loaded = await loadConfig(nodeSources({ flags, env: process.env, cwd: process.cwd() }))
+    return { config: loaded.config, file: loaded.file, settings: showConfig(loaded) }
+  },
+  runAgent,
+  runDemo,
+  readToken,
+  fetch,
+}
+
+process.exitCode = await runCli(process.argv.slice(2), deps)
