@@ -183,14 +183,14 @@ describe('damping', () => {
     expect(it.latest()?.state).toBe('healthy')
   })
 
-  test('a hundred flaps a second for a minute are at most two messages a second, and traffic is off at the end', () => {
+  test('a hundred flaps a second for twenty seconds are at most two messages a second, and traffic is off at the end', () => {
     const it = lab()
     it.list(aContainer())
-    for (let i = 0; i < 6_000; i++) {
+    for (let i = 0; i < 2_000; i++) {
       it.clock.advance(10)
       it.see(i % 2 === 0 ? { state: 'exited' } : {})
     }
-    expect(it.history.length).toBeLessThan(120)
+    expect(it.history.length).toBeLessThan(40)
     expect(it.latest()?.state).not.toBe('healthy')
     it.clock.advance(61_000)
     expect(it.latest()?.state).toBe('healthy')
@@ -352,9 +352,9 @@ describe('bad input', () => {
     const labels = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, i) => [`traefik.http.routers.r${i}.rule`, `Host(\`h${i}.example\`)`]),
     )
-    const before = performance.now()
+    const before = process.cpuUsage()
     it.list(aContainer({ labels: { ...labels, 'traefik.enable': 'true' } }))
-    expect(performance.now() - before).toBeLessThan(1_000)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000)
     expect(JSON.stringify(it.latest()).length).toBeLessThan(16_384)
   })
 
