@@ -20,5 +20,5 @@ export interface TraefikDocument {
   readonly generation: number
 }
 
-/** Undefined until the first complete view, and then never again. */
+/** Undefined until the first complete view that has something to route, and then never again. */
 export type TraefikDocumentHandle = Observable<TraefikDocument | undefined>

@@ -2,7 +2,7 @@
  * Whether a container is routed at all. Opt-in by default: routing everything would publish databases.
  * Our own label, then Traefik's, then the agent's setting; an unreadable value never publishes anything.
  */
-import { parseGoBoolean } from './booleans.ts'
+import { parseGoBoolean } from '../routing/index.ts'
 import { quoted } from './complaints.ts'
 import type { Complain } from './complaints.ts'
 

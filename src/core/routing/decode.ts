@@ -5,6 +5,7 @@
  */
 import { isAtLeast, fieldOf, rootType } from './field-table.ts'
 import type { Field, Release, Scalar, Shape } from './field-table.ts'
+import { parseGoBoolean } from './go-boolean.ts'
 import type { JsonNode, JsonObject } from './json-reader.ts'
 import type { DocumentProblem, ProblemReason } from './document-problem.ts'
 
@@ -115,7 +116,6 @@ function decodeList(context: Context, value: JsonNode, of: Shape, path: string):
   return items.every((item, index) => item === value[index]) ? value : good
 }
 
-const goBooleans: readonly string[] = ['1', 't', 'T', 'true', 'TRUE', 'True', '0', 'f', 'F', 'false', 'FALSE', 'False']
 /** Go's time.ParseDuration, or a whole number of seconds. */
 const goDuration = /^[+-]?(\d+|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/
 
@@ -130,7 +130,7 @@ const fits: Readonly<Record<Scalar, (text: string) => boolean>> = {
   string: () => true,
   fileOrContent: () => true,
   int: text => /^[+-]?\d{1,18}$/.test(text),
-  bool: text => goBooleans.includes(text),
+  bool: text => parseGoBoolean(text) !== undefined,
   duration: text => goDuration.test(text),
   any: () => true,
 }

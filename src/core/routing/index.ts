@@ -1,6 +1,7 @@
 export * from './types.ts'
 export * from './names.ts'
 export * from './rule.ts'
+export { parseGoBoolean } from './go-boolean.ts'
 export { planRoutes } from './plan.ts'
 export type { PlanOptions } from './plan.ts'
 export { createRoutePlanner } from './planner.ts'

@@ -1,10 +1,10 @@
 /**
  * Traefik v3 rules: parsed, checked and understood as far as we must (which hosts can they match?). Total on hostile text.
  * A Traefik that is given a rule it cannot read disables that router only; we find out before it does.
- * Not judged: regular expressions, because Go's syntax is not ours, and IP ranges beyond their looks.
  */
 import { fail, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
+import { matcherCalled, matcherRefusal } from './rule-matchers.ts'
 import { ruleTokens } from './rule-tokens.ts'
 import type { RuleProblem, RuleToken } from './rule-tokens.ts'
 
@@ -17,37 +17,6 @@ export type Rule =
 
 export const ruleLengthMax = 1024
 const nestingMax = 32
-
-interface Matcher {
-  readonly valuesMin: number
-  readonly valuesMax: number
-  /** Undefined when the first value is fine. */
-  readonly refusal: (value: string) => string | undefined
-}
-
-/** Matchers of HTTP routers and how many values each takes (Traefik v3, pkg/muxer/http). */
-const matchers: Readonly<Record<string, Matcher>> = {
-  Host: { valuesMin: 1, valuesMax: 1, refusal: hostRefusal },
-  HostRegexp: { valuesMin: 1, valuesMax: 1, refusal: hostRegexpRefusal },
-  Path: { valuesMin: 1, valuesMax: 1, refusal: pathRefusal },
-  PathPrefix: { valuesMin: 1, valuesMax: 1, refusal: pathRefusal },
-  PathRegexp: { valuesMin: 1, valuesMax: 1, refusal: emptyRefusal },
-  Method: { valuesMin: 1, valuesMax: 1, refusal: emptyRefusal },
-  Header: { valuesMin: 2, valuesMax: 2, refusal: emptyRefusal },
-  HeaderRegexp: { valuesMin: 2, valuesMax: 2, refusal: emptyRefusal },
-  Query: { valuesMin: 1, valuesMax: 2, refusal: emptyRefusal },
-  QueryRegexp: { valuesMin: 1, valuesMax: 2, refusal: emptyRefusal },
-  ClientIP: { valuesMin: 1, valuesMax: 1, refusal: clientIpRefusal },
-}
-
-/** Traefik registers each matcher in four spellings: as written above, lower, UPPER, and Titlecase. */
-const spellings: ReadonlyMap<string, string> = new Map(
-  Object.keys(matchers).flatMap(name => {
-    const lower = name.toLowerCase()
-    const title = lower.slice(0, 1).toUpperCase() + lower.slice(1)
-    return [name, lower, name.toUpperCase(), title].map(spelling => [spelling, name] as const)
-  }),
-)
 
 export function parseRule(text: string): Result<Rule, RuleProblem> {
   if (text.length > ruleLengthMax)
@@ -149,19 +118,14 @@ function readUnary(cursor: Cursor): Read {
 }
 
 function readMatch(cursor: Cursor, spelling: string, at: number): Read {
-  const name = spellings.get(spelling)
-  const matcher = name === undefined ? undefined : matchers[name]
-  if (name === undefined || matcher === undefined) return fail({ at, message: `no matcher is called ${spelling}` })
+  const matcher = matcherCalled(spelling)
+  if (matcher === undefined) return fail({ at, message: `no matcher is called ${spelling}` })
   cursor.index++
   const values = readValues(cursor)
   if (!values.ok) return values
-  const count = values.value.length
-  if (count < matcher.valuesMin || count > matcher.valuesMax)
-    return fail({ at, message: wrongCount(name, matcher, count) })
-  const refused = matcher.refusal(values.value[0] ?? '')
-  return refused === undefined
-    ? ok({ kind: 'match', matcher: name, values: values.value })
-    : fail({ at, message: `${name}: ${refused}` })
+  const refusal = matcherRefusal(matcher, values.value)
+  if (refusal !== undefined) return fail({ at, message: refusal })
+  return ok({ kind: 'match', matcher: matcher.name, values: values.value })
 }
 
 function readValues(cursor: Cursor): Result<readonly string[], RuleProblem> {
@@ -188,35 +152,4 @@ function inWords(token: RuleToken): string {
   if (token.kind === 'end') return 'the end'
   if (token.kind === 'name') return token.text.slice(0, 32)
   return token.kind === 'text' ? 'a quoted value' : token.kind
-}
-
-function wrongCount(name: string, matcher: Matcher, count: number): string {
-  const wanted =
-    matcher.valuesMin === matcher.valuesMax ? `${matcher.valuesMin}` : `${matcher.valuesMin} or ${matcher.valuesMax}`
-  const hint =
-    count > matcher.valuesMax && matcher.valuesMax === 1 ? `; join several with ||: ${name}(..) || ${name}(..)` : ''
-  return `${name} takes ${wanted} ${matcher.valuesMax === 1 ? 'value' : 'values'}, not ${count}${hint}`
-}
-
-function hostRefusal(host: string): string | undefined {
-  if (/^[\w.:[\]-]{1,255}$/.test(host)) return undefined
-  return `${JSON.stringify(host.slice(0, 60))} is no host name (patterns go into HostRegexp)`
-}
-
-/** Traefik refuses other text here, because host names arrive in Punycode. */
-function hostRegexpRefusal(pattern: string): string | undefined {
-  return /^[\x20-\x7e]+$/.test(pattern) ? undefined : 'only ASCII can match a host name'
-}
-
-function pathRefusal(path: string): string | undefined {
-  return path.startsWith('/') ? undefined : `${JSON.stringify(path.slice(0, 60))} does not start with /`
-}
-
-function clientIpRefusal(range: string): string | undefined {
-  const looksRight = /^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?$/.test(range)
-  return looksRight ? undefined : `${JSON.stringify(range.slice(0, 60))} is no address or range`
-}
-
-function emptyRefusal(value: string): string | undefined {
-  return value === '' ? 'an empty value matches nothing' : undefined
 }

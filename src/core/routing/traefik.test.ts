@@ -168,7 +168,7 @@ const view: fc.Arbitrary<ClusterView> = fc
   .uniqueArray(node, { minLength: 1, maxLength: 5, selector: ({ name }) => name })
   .map(nodes => aView({ nodes, self: nodes[0]?.name ?? nodeName('node-a') }))
 
-describe('documents of any view', () => {
+describe('documents of any view', { timeout: 60_000 }, () => {
   const schema = JSON.parse(
     readFileSync(new URL('../../../test/data/traefik/traefik-v3.0-strict.schema.json', import.meta.url), 'utf8'),
   ) as object

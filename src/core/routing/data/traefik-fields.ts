@@ -193,10 +193,3 @@ export const traefikKinds: Readonly<Record<string, readonly string[]>> = {
   ],
   TCPMiddleware: ['inFlightConn', 'ipWhiteList', 'ipAllowList'],
 }
-
-/** Fields that take one of a few words, with the first release of each. */
-export const traefikWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'ServersLoadBalancer.strategy': { wrr: '3.4.0', p2c: '3.4.0', hrw: '3.6.0', leasttime: '3.6.0' },
-  'ServerHealthCheck.mode': { http: '3.0.0', grpc: '3.0.0' },
-  'Cookie.sameSite': { none: '3.0.0', lax: '3.0.0', strict: '3.0.0' },
-}

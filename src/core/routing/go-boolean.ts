@@ -1,5 +1,6 @@
 /**
- * Booleans as Traefik reads them: its label decoder uses Go's strconv.ParseBool, whose accepted spellings these are.
+ * Booleans as Traefik reads them, in labels and in documents: its decoders use Go's strconv.ParseBool, which accepts
+ * these spellings and no others.
  */
 const spellings: Readonly<Record<string, boolean>> = {
   '1': true,
