@@ -35,3 +35,11 @@ test('a counter used as a gauge, or with a label nobody declared, is a bug', () 
   expect(() => metrics.gauge('constellation_restarts_total', 1)).toThrow('invariant')
   expect(() => metrics.count('constellation_restarts_total', { colour: 'red' })).toThrow('colour')
 })
+
+test('a value that is no number stays in the text, which can say so, and out of the JSON', async () => {
+  const metrics = promMetrics()
+  metrics.gauge('constellation_gossip_members', Number.NaN, { status: 'alive' })
+  metrics.gauge('constellation_gossip_members', 3, { status: 'dead' })
+  expect(await metrics.text()).toContain('constellation_gossip_members{status="alive"} Nan')
+  expect((await metrics.json())['constellation_gossip_members']).toEqual([{ labels: { status: 'dead' }, value: 3 }])
+})

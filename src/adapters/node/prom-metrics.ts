@@ -38,6 +38,8 @@ export function promMetrics(): Metrics {
       const grouped: Record<string, Sample[]> = {}
       for (const metric of await registry.getMetricsAsJSON()) {
         for (const sample of metric.values) {
+          // JSON has no NaN; the event loop's statistics are that while there are no samples.
+          if (!Number.isFinite(sample.value)) continue
           // A histogram's samples carry names of their own (`..._bucket`); the type of the library leaves that out.
           const name = 'metricName' in sample ? String(sample.metricName) : metric.name
           ;(grouped[name] ??= []).push({ labels: textLabels(sample.labels), value: sample.value })
