@@ -1,6 +1,6 @@
 /** The REST API and the command line over a real socket, with a cluster of sixty services behind them. */
 import { request, type IncomingHttpHeaders } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { promMetrics } from '../../src/adapters/node/prom-metrics.ts'
@@ -78,6 +78,16 @@ function raw(bytes: string): Promise<string> {
     socket.on('data', chunk => (text += String(chunk)))
     socket.on('end', () => resolve(text))
     socket.on('error', reject)
+  })
+}
+
+/** A port that was free a moment ago. */
+function closedPort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
   })
 }
 
@@ -167,8 +177,9 @@ describe('the command line', () => {
   })
 
   test('where nobody listens it says so and ends with 3', async () => {
-    const { code, err } = await cli('status', '--api', 'http://127.0.0.1:1')
+    const api = `http://127.0.0.1:${await closedPort()}`
+    const { code, err } = await cli('status', '--api', api)
     expect(code).toBe(3)
-    expect(err).toContain('no agent answers at http://127.0.0.1:1')
+    expect(err).toContain(`no agent answers at ${api}: fetch failed: connect ECONNREFUSED`)
   })
 })

@@ -23,7 +23,7 @@ export class ConfigInvalid extends ConstellationError {
     const lines = complaints.map(({ where, what }) => `  ${where}: ${what}`)
     const count = complaints.length === 1 ? 'one complaint' : `${complaints.length} complaints`
     super('CONFIG_INVALID', `the configuration cannot be used, ${count}:\n${lines.join('\n')}`, {
-      hint: 'correct them and start again; `constellation config show` prints every setting with its origin',
+      hint: 'nothing was started; correct what is named and try again',
     })
     this.complaints = complaints
   }
