@@ -81,7 +81,7 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
     plan: routing.plan,
     document: routing.document,
     cluster,
-    engine: health.engineState,
+    engine: () => health.engineState(),
     clock,
     domain,
     version,

@@ -17,7 +17,7 @@ const deps: CliDeps<Config> = {
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
     colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
-    wallNow: nodeClock.wallNow,
+    wallNow: () => nodeClock.wallNow(),
   },
   configFlags: configFlags(),
   async loadConfig(flags) {

@@ -90,18 +90,20 @@ test('equal bytes are the same generation, and a view that changes nothing for r
   expect([outcome('changed'), outcome('unchanged')]).toEqual([1, 1])
 })
 
-test('a view without anything to route withholds the document instead of wiping every route', () => {
-  const { clock, view, routing, outcome, log } = lab(viewOf([web]))
+test('when the last service goes its route is gone, and the document still is not empty', () => {
+  const { clock, view, routing, outcome } = lab(viewOf([web]))
   routing.start()
   clock.advance(200)
-  const good = routing.document.current()
   view.set(viewOf([]))
   clock.advance(200)
   view.set(viewOf([], { nodes: [] }))
   clock.advance(200)
-  expect(routing.document.current()).toBe(good)
-  expect(outcome('rejected')).toBe(2)
-  expect(log.lines.filter(line => line.message === 'Traefik document withheld').length).toBe(1)
+  const json = routing.document.current()?.json ?? ''
+  expect(json).not.toContain('web')
+  expect(Object.keys((JSON.parse(json) as { http: { routers: object } }).http.routers)).toEqual([
+    'constellation~nothing',
+  ])
+  expect([outcome('changed'), outcome('rejected')]).toEqual([2, 0])
 })
 
 test('a document that is not good is counted, reported once, and the last good one stays', () => {

@@ -103,8 +103,7 @@ function createPublisher({ options, log, metrics }: Pick<RoutingSettings, 'optio
     for (const sentence of complaintsOf(verdict)) {
       if (reported.has(sentence)) continue
       reported.add(sentence)
-      if (verdict.effect === undefined) log.error('Traefik document rejected', { problem: sentence })
-      else log.warn('Traefik document withheld', { problem: sentence })
+      log.error('Traefik document rejected', { problem: sentence })
     }
   }
 
@@ -135,7 +134,7 @@ function createPublisher({ options, log, metrics }: Pick<RoutingSettings, 'optio
 const sentencesMax = 5
 
 function complaintsOf({ effect, problems }: DocumentVerdict): readonly string[] {
-  if (effect === 'removesAllRoutes') return ['there is nothing to route, and an empty document would drop every route']
+  if (effect === 'removesAllRoutes') return ['it has no router and would drop every route']
   return problems.slice(0, sentencesMax).map(({ path, reason, detail }) => `${path}: ${reason}: ${detail}`)
 }
 

@@ -8,6 +8,7 @@ import type { Complain } from './complaints.ts'
 
 export const exposeLabel = 'constellation.expose'
 export const traefikEnableLabel = 'traefik.enable'
+const composeOneOffLabel = 'com.docker.compose.oneoff'
 
 /** `traefikLabels` have lower-cased keys. */
 export function isExposed(
@@ -27,4 +28,9 @@ export function isExposed(
     return value ?? false
   }
   return expose === 'all'
+}
+
+/** `docker compose run`: a shell or a migration beside the service it is named after, and never an instance of it. */
+export function isOneOff(labels: Readonly<Record<string, string>>): boolean {
+  return labels[composeOneOffLabel]?.toLowerCase() === 'true'
 }

@@ -192,6 +192,17 @@ describe('routers', () => {
   })
 })
 
+test('a one-off container of compose shares the name of its service and is never routed', () => {
+  const labels = {
+    'com.docker.compose.project': 'shop',
+    'com.docker.compose.service': 'web',
+    'com.docker.compose.oneoff': 'True',
+    'traefik.enable': 'true',
+  }
+  const endpoints = [{ protocol: 'tcp', containerPort: 80 }] as const
+  expect(readLabels({ name: 'shop-web-run-1', labels, endpoints }, { expose: 'all' }).routing).toBeUndefined()
+})
+
 test('the network of traefik.docker.network is carried', () => {
   expect(read({ ...on, 'traefik.docker.network': 'edge' }).routing?.network).toBe('edge')
   expect(read(on).routing).not.toHaveProperty('network')

@@ -8,7 +8,7 @@ import type { Endpoint, RoutingWish } from '../registry/index.ts'
 import { dnsLabel, servicePart } from '../routing/index.ts'
 import { complaintList } from './complaints.ts'
 import type { Complain } from './complaints.ts'
-import { isExposed } from './exposure.ts'
+import { isExposed, isOneOff } from './exposure.ts'
 import { identityOf } from './identity.ts'
 import { httpPort, portLabel } from './port.ts'
 import { routerWishes, speaksNoHttp, traefikLabels, traefikServers } from './traefik-labels.ts'
@@ -53,7 +53,7 @@ function routingWish(
   complain: Complain,
 ): RoutingWish | undefined {
   const traefik = traefikLabels(labels)
-  if (!isExposed(labels, traefik, options.expose, complain)) return undefined
+  if (isOneOff(labels) || !isExposed(labels, traefik, options.expose, complain)) return undefined
   if (speaksNoHttp(traefik)) {
     complain('it asks for TCP or UDP routers only, and only HTTP is routed')
     return undefined

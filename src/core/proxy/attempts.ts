@@ -1,6 +1,6 @@
 /**
- * The life of one request as a pure machine: told how each attempt went, it says what to do next. Nothing has been given
- * to the client until it says `deliver`; after that the machine is done, for what was begun cannot be taken back.
+ * The life of one request as a pure machine: told how each attempt went, it says what to do next. It is asked only while
+ * nothing has been given to the client, for what was begun cannot be taken back.
  * Invariants: at most `attemptsMax` attempts; nothing is sent twice that may not be; always one of the four answers.
  */
 import { unreachable } from '../../kernel/invariant.ts'
@@ -38,7 +38,7 @@ export type AttemptAction =
   | { readonly kind: 'try'; readonly member: PoolMember; readonly deadline: Millis | undefined }
   /** Go on waiting for the same attempt, now with this deadline. */
   | { readonly kind: 'wait'; readonly deadline: Millis }
-  /** Give the client what this attempt brought and brings. */
+  /** Give the client what this attempt brought and brings. While it is held back, `failed` and `overdue` may follow. */
   | { readonly kind: 'deliver' }
   | { readonly kind: 'giveUp'; readonly status: 400 | 502 | 504 }
 

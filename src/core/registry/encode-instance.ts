@@ -89,6 +89,9 @@ function readNetwork(reader: FieldReader): NetworkAttachment {
   return { network: reader.text('n', nameLengthMax), ip: reader.text('i', 45, ipPattern) }
 }
 
+/** `name@provider`, each as long as a label reading lets through. */
+const middlewareLengthMax = 180
+
 function packRouting({ host, port, scheme, routers, network }: RoutingWish): PackedMap {
   return { h: host, p: port, s: scheme === 'https' ? true : undefined, r: routers.map(packRouter), n: network }
 }
@@ -103,8 +106,8 @@ function readRouting(reader: FieldReader): RoutingWish {
   }
 }
 
-function packRouter({ name, rule, entryPoints, priority }: RouterWish): PackedMap {
-  return { n: name, r: rule, e: entryPoints, p: priority }
+function packRouter({ name, rule, entryPoints, priority, middlewares }: RouterWish): PackedMap {
+  return { n: name, r: rule, e: entryPoints, p: priority, m: middlewares }
 }
 
 function readRouter(reader: FieldReader): RouterWish {
@@ -113,6 +116,8 @@ function readRouter(reader: FieldReader): RouterWish {
     rule: reader.text('r', textLengthMax),
     ...(reader.has('e') ? { entryPoints: reader.texts('e', listLengthMax, nameLengthMax) } : {}),
     ...(reader.has('p') ? { priority: reader.whole('p', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) } : {}),
+    // Losing these would publish a router without its password on every other node.
+    ...(reader.has('m') ? { middlewares: reader.texts('m', listLengthMax, middlewareLengthMax) } : {}),
   }
 }
 

@@ -50,7 +50,11 @@ const instances: fc.Arbitrary<Instance> = optional(
         routers: fc.array(
           optional(
             { name: text, rule: text },
-            { entryPoints: fc.array(text, { maxLength: 3 }), priority: fc.maxSafeInteger() },
+            {
+              entryPoints: fc.array(text, { maxLength: 3 }),
+              priority: fc.maxSafeInteger(),
+              middlewares: fc.array(text, { maxLength: 3 }),
+            },
           ),
           { maxLength: 4 },
         ),

@@ -180,8 +180,7 @@ describe('documents of any view', { timeout: 60_000 }, () => {
       fc.property(view, fc.boolean(), (view, tls) => {
         const body = documentOf(view, { entryPoints: ['websecure'], tls })
         const verdict = validateTraefikDocument(body)
-        if (verdict.effect === 'removesAllRoutes') return body === '{}'
-        served++
+        if (!body.includes('constellation~nothing')) served++
         expect(fitsSchema(JSON.parse(body)), JSON.stringify(fitsSchema.errors)).toBe(true)
         expect(verdict).toEqual({ ok: true, decodes: true, problems: [] })
         return true

@@ -23,10 +23,20 @@ export interface DocumentOptions {
   readonly certificateDomains?: readonly CertificateDomain[] | undefined
 }
 
-/** `{}` when the plan has no route; such a document must not be served (see validate.ts). */
+/**
+ * Stands in a document that has no route, so that the last service that goes is gone: an empty document must never be
+ * served, and withholding it would keep a dead route. A name below `.invalid` belongs to nobody (RFC 6761).
+ */
+const nothing = {
+  http: {
+    routers: { 'constellation~nothing': { rule: 'Host(`nothing.invalid`)', service: 'constellation~nothing' } },
+    services: { 'constellation~nothing': { loadBalancer: { servers: [] } } },
+  },
+}
+
 export function traefikDocument(plan: RoutePlan, options: DocumentOptions): Json {
   const routes = plan.routes
-  if (routes.length === 0) return {}
+  if (routes.length === 0) return nothing
   const wanted = new Set(routes.map(route => route.pool))
   const tls = tlsOf(options)
   return {

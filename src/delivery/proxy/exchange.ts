@@ -19,11 +19,14 @@ import type { Pool, PoolMember } from '../../core/routing/index.ts'
 import { unreachable } from '../../kernel/invariant.ts'
 import { createClientReply } from './client-reply.ts'
 import type { ProxyOptions } from './options.ts'
-import { answerProblem } from './problem.ts'
+import { answerProblem, noAnswer } from './problem.ts'
 import { clientGoneStatus, type AttemptOutcome, type ProxyReport } from './report.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Upstream, UpstreamCall, UpstreamEvents } from './upstream.ts'
 import type { Clock } from '../../ports/clock.ts'
+
+/** How long the rest of an answer nobody wants may take before its connection is given up. */
+const drainMsMax = 1_000
 
 export interface ExchangeTools {
   readonly clock: Clock
@@ -187,12 +190,13 @@ export function runExchange(tools: ExchangeTools, accepted: Accepted): void {
   function drop(current: Attempt, reason: AttemptOutcome, readOn: boolean): void {
     current.dropped = true
     reportAttempt(current, reason)
-    if (!readOn) current.call?.abort()
+    if (readOn) clock.at(clock.now() + drainMsMax, () => current.call?.abort())
+    else current.call?.abort()
   }
 
   function giveUp(status: 400 | 502 | 504): void {
     report.gaveUp(pool, status, attempts.tried)
-    finish(() => answerProblem(response, problemOf(status, pool, attempts)))
+    finish(() => answerProblem(response, noAnswer(status, pool, attempts.tried)))
   }
 
   function reportAttempt(current: Attempt, outcome: AttemptOutcome, cause?: Error): void {
@@ -221,45 +225,4 @@ export function runExchange(tools: ExchangeTools, accepted: Accepted): void {
 
 function isEventStream(headers: readonly string[]): boolean {
   return headerValue(headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') ?? false
-}
-
-function problemOf(status: 400 | 502 | 504, pool: Pool, attempts: Attempts) {
-  if (status === 400)
-    return {
-      status,
-      code: 'UNSENDABLE_REQUEST',
-      title: 'Bad Request',
-      detail: 'the request holds a path or header that cannot be passed on over HTTP/1.1',
-    }
-  const tried = attempts.tried.map(({ member, what }) => `${member.node}: ${inWords(what)}`).join('; ')
-  return status === 502
-    ? {
-        status,
-        code: 'NO_GOOD_ANSWER',
-        title: 'Bad Gateway',
-        detail: `no instance of ${pool.service} answered (${tried})`,
-      }
-    : {
-        status,
-        code: 'NO_TIMELY_ANSWER',
-        title: 'Gateway Timeout',
-        detail: `no instance of ${pool.service} answered in time (${tried})`,
-      }
-}
-
-function inWords(what: Failure | number): string {
-  switch (what) {
-    case 'connectFailed':
-      return 'no connection'
-    case 'timedOut':
-      return 'no answer in time'
-    case 'connectionLost':
-      return 'connection lost'
-    case 'badResponse':
-      return 'not HTTP'
-    case 'unsendable':
-      return 'cannot be sent'
-    default:
-      return `status ${what}`
-  }
 }

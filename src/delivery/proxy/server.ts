@@ -129,6 +129,9 @@ export function createProxyServer(parts: ProxyParts): ProxyServer {
       keepAliveTimeout: options.clientIdleTimeoutMs,
       maxHeaderSize: 65_536,
       noDelay: true,
+      // Event streams and tunnels may be silent for hours; a client that vanished must still be noticed.
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
     },
     onRequest,
   )
