@@ -1,6 +1,7 @@
 /** The SmartFailoverProxy between real HTTP servers on loopback. */
 import { request as httpRequest, Agent as HttpAgent, type IncomingMessage, type RequestListener } from 'node:http'
 import { connect } from 'node:net'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RoutePlan } from '../../src/core/routing/index.ts'
 import type { ProxyOptions } from '../../src/delivery/proxy/index.ts'
@@ -37,6 +38,7 @@ async function proxy(plan: RoutePlan, options: Partial<ProxyOptions> = {}, node 
 interface Reply {
   readonly status: number
   readonly headers: IncomingMessage['headers']
+  readonly bytes: Buffer
   readonly text: string
 }
 
@@ -61,7 +63,8 @@ function ask(rig: Pick<Rig, 'port'>, { body, agent, headers = {}, ...rest }: Ask
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.once('error', reject).once('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() })
+        const bytes = Buffer.concat(chunks)
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString() })
       })
     })
     sent.end(body)
@@ -323,6 +326,54 @@ describe('what an instance sees', () => {
     const rig = await proxy(aPlan(aMember('here', here.address)))
     await askRaw(rig, 'GET http://web/x HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n')
     expect(url).toBe('web /x')
+  })
+})
+
+describe('answers come through as they are', () => {
+  test('HEAD, no content and not modified, without a body and with their headers', async () => {
+    const here = await instance((request, response) => {
+      const status = Number(request.url?.slice(1))
+      response.writeHead(status, { 'X-Status': status, ...(status === 204 ? {} : { 'Content-Length': 12_345 }) }).end()
+    })
+    const rig = await proxy(aPlan(aMember('here', here.address)))
+    const head = await ask(rig, { method: 'HEAD', path: '/200' })
+    expect(head).toMatchObject({ status: 200, text: '', headers: { 'content-length': '12345', 'x-status': '200' } })
+    expect(await ask(rig, { path: '/204' })).toMatchObject({ status: 204, text: '' })
+    expect(await ask(rig, { path: '/304' })).toMatchObject({ status: 304, text: '', headers: { 'x-status': '304' } })
+  })
+
+  test('compressed bytes, repeated headers and an unusual status', async () => {
+    const packed = gzipSync('zipped')
+    const here = await instance((_, response) => {
+      response.writeHead(418, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'Content-Encoding', 'gzip']).end(packed)
+    })
+    const rig = await proxy(aPlan(aMember('here', here.address)))
+    const reply = await ask(rig)
+    expect(reply).toMatchObject({ status: 418, headers: { 'set-cookie': ['a=1', 'b=2'], 'content-encoding': 'gzip' } })
+    expect(gunzipSync(reply.bytes).toString()).toBe('zipped')
+  })
+
+  test('an answer given before the upload ended', async () => {
+    const here = await instance((_, response) => response.writeHead(413).end('too much'))
+    const rig = await proxy(aPlan(aMember('here', here.address)))
+    const sent = httpRequest({ host: '127.0.0.1', port: rig.port, method: 'POST', headers: { Host: 'web' } })
+    sent.write(Buffer.alloc(100_000))
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      sent.once('response', resolve).once('error', reject)
+    })
+    expect(response.statusCode).toBe(413)
+    expect(Buffer.concat(await response.toArray()).toString()).toBe('too much')
+    sent.destroy()
+  })
+
+  test('requests a client sends without waiting are answered in order', async () => {
+    const here = await instance((request, response) => {
+      setTimeout(() => response.end(request.url), request.url === '/one' ? 50 : 0)
+    })
+    const rig = await proxy(aPlan(aMember('here', here.address)))
+    const one = (path: string, more: string) => `GET ${path} HTTP/1.1\r\nHost: web\r\n${more}\r\n`
+    const received = await askRaw(rig, one('/one', '') + one('/two', '') + one('/three', 'Connection: close\r\n'))
+    expect(received.match(/\/(one|two|three)/g)).toEqual(['/one', '/two', '/three'])
   })
 })
 

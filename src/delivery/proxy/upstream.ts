@@ -103,6 +103,7 @@ function createLoad(limits: Pick<ProxyOptions, 'maxIdleConnections' | 'maxIdleCo
 
 function createHandler(events: UpstreamEvents, onSettled: () => void): UpstreamCall & Dispatcher.DispatchHandler {
   let controller: Dispatcher.DispatchController | undefined
+  let status = 0
   let settled = false
   const settle = (): boolean => {
     if (settled) return false
@@ -123,9 +124,10 @@ function createHandler(events: UpstreamEvents, onSettled: () => void): UpstreamC
       controller = started
       if (settled) started.abort(abandoned)
     },
-    onResponseStart(response, status) {
+    onResponseStart(response, code) {
+      status = code
       // 1xx: hints on the way to the answer, not passed on in this version.
-      if (!settled && status >= 200) events.onHead(status, rawHeadersOf(response))
+      if (!settled && code >= 200) events.onHead(code, rawHeadersOf(response))
     },
     onResponseData(response, chunk) {
       if (!settled && !events.onData(chunk)) response.pause()
@@ -138,9 +140,19 @@ function createHandler(events: UpstreamEvents, onSettled: () => void): UpstreamC
       else socket.destroy()
     },
     onResponseError(_response, error) {
-      if (settle()) events.onFailed(failureOf(error, controller !== undefined), error)
+      if (!settle()) return
+      if (isWhole(status, error)) events.onEnd()
+      else events.onFailed(failureOf(error, controller !== undefined), error)
     },
   }
+}
+
+/**
+ * A 304 may carry the length of the body it does not have (RFC 9110 section 8.6); undici 7.30 takes that for a body cut
+ * short.
+ */
+function isWhole(status: number, error: Error): boolean {
+  return status === 304 && codeOf(error) === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
 }
 
 const abandoned = new Error('attempt abandoned')
@@ -152,8 +164,12 @@ function rawHeadersOf(response: Dispatcher.DispatchController): readonly string[
 }
 
 function failureOf(error: Error, connected: boolean): Failure {
-  const code = 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return 'unsendable'
   if (!connected) return 'connectFailed'
   return code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' ? 'badResponse' : 'connectionLost'
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : ''
 }
