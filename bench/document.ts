@@ -39,7 +39,7 @@ export function benchDocument(): object {
   }
 }
 
-function aBigView(): ClusterView {
+export function aBigView(): ClusterView {
   return aView({ nodes: Array.from({ length: nodeCount }, (_, i) => aBigNode(i)) })
 }
 

@@ -82,12 +82,12 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
       await untilTrue(
         `${node.name} knows three instances of api`,
         10_000,
-        async () => (await servers(node, 'shop-api')).length === 3,
+        async () => (await servers(node, 'shop~api')).length === 3,
       )
       await untilTrue(
         `${node.name} knows three ways to web`,
         10_000,
-        async () => (await servers(node, 'shop-web')).length === 3,
+        async () => (await servers(node, 'shop~web')).length === 3,
       )
       for (const other of nodes()) {
         expect(await get(node, 8082, '/', `api.${other.name}.lab.test`)).toBe(`api on ${other.name}\n`)
@@ -108,7 +108,7 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
     for (const port of ports)
       await startService(node, 'rounds', { service: `web${port}`, exposed: true, hostPort: port })
     const everywhere = async (port: number, wanted: boolean): Promise<boolean> => {
-      const all = await Promise.all(nodes().map(one => servers(one, `rounds-web${port}`)))
+      const all = await Promise.all(nodes().map(one => servers(one, `rounds~web${port}`)))
       return all.every(urls => urls.includes(`http://${node.ip}:${port}`) === wanted)
     }
     for (const port of ports) await untilTrue(`${port} is routed`, 30_000, () => everywhere(port, true))
@@ -145,7 +145,7 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
       labels: ['deunhealth.restart.on.unhealthy=true'],
     })
     for (const one of nodes())
-      await untilTrue('it is routed', 15_000, async () => (await servers(one, 'extra-fragile')).length === 1)
+      await untilTrue('it is routed', 15_000, async () => (await servers(one, 'extra~fragile')).length === 1)
     const before = await docker(node, ['inspect', '--format', '{{.State.StartedAt}}', 'extra-fragile-1'])
     await setHealth(node, 'extra-fragile-1', false)
     await untilTrue('it was restarted', 30_000, async () => {
@@ -166,7 +166,7 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
     const backend = `http://${victim.ip}:18080`
     await untilTrue('its death is noticed', 15_000, async () => (await sees(lab('a'), victim))?.status === 'dead')
     for (let look = 0; look < 20; look++) {
-      expect(await servers(lab('a'), 'shop-api')).toContain(backend)
+      expect(await servers(lab('a'), 'shop~api')).toContain(backend)
       expect(await get(lab('a'), 8082, '/', 'api.node-b.lab.test')).toBe('api on node-b\n')
     }
     expect((await sees(lab('a'), victim))?.agent).toBe('agentDown')
@@ -197,13 +197,13 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
     const began = Date.now()
     const survivors = nodes().filter(node => node.name !== victim.name)
     for (const node of survivors) {
-      await untilTrue(`${node.name} dropped it`, 15_000, async () => (await servers(node, 'shop-api')).length === 2)
+      await untilTrue(`${node.name} dropped it`, 15_000, async () => (await servers(node, 'shop~api')).length === 2)
     }
     console.log(`power-off to dropped on both survivors: ${Date.now() - began} ms`)
     expect(await get(lab('a'), 8082, '/', 'web.lab.test')).toMatch(/web on node-[ab]/)
     await powerOn('c')
     await untilTrue('it is back everywhere', 60_000, async () => {
-      const all = await Promise.all(nodes().map(node => servers(node, 'shop-api')))
+      const all = await Promise.all(nodes().map(node => servers(node, 'shop~api')))
       return (await everybodySees('alive')) && all.every(urls => urls.length === 3)
     })
   }, 180_000)
@@ -215,13 +215,13 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
       const [ac, ca] = await Promise.all([sees(lab('a'), lab('c')), sees(lab('c'), lab('a'))])
       return ac?.status === 'dead' && ca?.status === 'dead'
     })
-    expect(await servers(lab('a'), 'shop-api')).toHaveLength(2)
+    expect(await servers(lab('a'), 'shop~api')).toHaveLength(2)
     expect(await get(lab('c'), 8082, '/', 'api.lab.test')).toBe('api on node-c\n')
     await new Promise(resolve => setTimeout(resolve, partitionMs))
     await heal()
     const began = Date.now()
     await untilTrue('all is as before', 90_000, async () => {
-      const all = await Promise.all(nodes().map(node => servers(node, 'shop-api')))
+      const all = await Promise.all(nodes().map(node => servers(node, 'shop~api')))
       return (await everybodySees('alive')) && all.every(urls => urls.length === 3)
     })
     console.log(`healed ${Date.now() - began} ms after the cut ended`)

@@ -31,7 +31,7 @@ export function startLoad(origin: string, host: string, concurrency: number): Lo
   let requests = 0
   let failed = 0
   let slowestMs = 0
-  let running = true
+  const ending = new AbortController()
 
   async function once(): Promise<void> {
     const began = performance.now()
@@ -50,7 +50,7 @@ export function startLoad(origin: string, host: string, concurrency: number): Lo
   }
 
   async function client(): Promise<void> {
-    while (running) {
+    while (!ending.signal.aborted) {
       await once()
       await new Promise(resolve => setTimeout(resolve, pauseMs))
     }
@@ -61,7 +61,7 @@ export function startLoad(origin: string, host: string, concurrency: number): Lo
   return {
     report,
     async stop() {
-      running = false
+      ending.abort()
       await Promise.all(clients)
       await pool.close()
       return report()
