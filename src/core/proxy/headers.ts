@@ -43,18 +43,18 @@ export const nodeHeader = 'constellation-node'
 /** The first value of a header; `lowerName` in lower case. */
 export function headerValue(headers: RawHeaders, lowerName: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() === lowerName) return headers[i + 1]
+    if (isNamed(headers[i], lowerName)) return headers[i + 1]
   }
   return undefined
 }
 
 /** Every value of a header, one per line it stood on. */
 export function headerValues(headers: RawHeaders, lowerName: string): readonly string[] {
-  return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]?.toLowerCase() === lowerName)
+  return headers.filter((_, i) => i % 2 === 1 && isNamed(headers[i - 1], lowerName))
 }
 
 /** Without the journey's counters: they differ from attempt to attempt, see `journeyHeaders`. */
-export function requestHeadersToForward(received: RawHeaders, sender: Sender): readonly string[] {
+export function requestHeadersToForward(received: RawHeaders, sender: Sender): string[] {
   const nominated = nominatedBy(received)
   const forwarded: string[] = ['Host', sender.authority]
   const forwardedFor: string[] = []
@@ -98,6 +98,11 @@ export function plainIp(ip: string): string {
   return ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip
 }
 
+/** The length first: every request asks this of every header several times. */
+function isNamed(name: string | undefined, lowerName: string): boolean {
+  return name?.length === lowerName.length && name.toLowerCase() === lowerName
+}
+
 function isDropped(lower: string, nominated: ReadonlySet<string> | undefined): boolean {
   return hopByHop.has(lower) || (nominated !== undefined && nominated.has(lower) && !undroppable.has(lower))
 }
@@ -106,7 +111,7 @@ function isDropped(lower: string, nominated: ReadonlySet<string> | undefined): b
 function nominatedBy(headers: RawHeaders): ReadonlySet<string> | undefined {
   let names: Set<string> | undefined
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() !== 'connection') continue
+    if (!isNamed(headers[i], 'connection')) continue
     for (const token of (headers[i + 1] ?? '').split(',')) {
       const name = token.trim().toLowerCase()
       if (name !== '' && name !== 'keep-alive' && name !== 'close') (names ??= new Set()).add(name)

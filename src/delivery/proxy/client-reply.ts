@@ -8,7 +8,7 @@ import type { ServerResponse } from 'node:http'
 export interface ClientReply {
   readonly committed: boolean
   /** Starts to keep an answer; forgets what an earlier attempt had brought. */
-  hold(status: number, headers: readonly string[]): void
+  hold(status: number, headers: string[]): void
   /** Sends the head and what was held; from now on data goes straight through. */
   commit(): void
   /** False: the client is slow, `onDrain` follows. */
@@ -20,14 +20,14 @@ export interface ClientReply {
 }
 
 export function createClientReply(response: ServerResponse, onDrain: () => void): ClientReply {
-  let head: { readonly status: number; readonly headers: readonly string[] } | undefined
+  let head: { readonly status: number; readonly headers: string[] } | undefined
   let held: Buffer[] = []
   let committed = false
   let draining = false
 
   function writeHead(): void {
     committed = true
-    if (head !== undefined) response.writeHead(head.status, [...head.headers])
+    if (head !== undefined) response.writeHead(head.status, head.headers)
   }
 
   return {

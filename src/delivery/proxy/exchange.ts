@@ -106,7 +106,7 @@ export function runExchange(tools: ExchangeTools, accepted: Accepted): void {
   function begin(member: PoolMember): void {
     const current: Attempt = { member, begunAt: clock.now(), call: undefined, answered: false, dropped: false }
     attempt = current
-    const headers = [...accepted.headers, ...journeyHeaders(accepted.journey, member.via)]
+    const headers = accepted.headers.concat(journeyHeaders(accepted.journey, member.via))
     const bytes = body.kind === 'buffered' ? body.bytes : undefined
     const stream = body.kind === 'streamed' ? body.open(() => onUploaded(current)) : bytes
     const upgrade = accepted.upgrade?.protocol

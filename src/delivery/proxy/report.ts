@@ -61,7 +61,13 @@ export function createProxyReport(clock: Clock, log: Log, metrics: Metrics): Pro
     attempted({ pool, member, outcome, tookMs, cause }) {
       stats.attempts++
       metrics.count('constellation_proxy_attempts_total', { service: pool.service, node: member.node, outcome })
-      log.debug('proxy attempt', { ...story(pool, member), outcome, tookMs, ...(cause ? { error: cause } : {}) })
+      log.debug('proxy attempt', {
+        key: keyOf(pool, member),
+        address: formatAddress(member.address),
+        outcome,
+        tookMs,
+        error: cause,
+      })
     },
     failedOver(reason) {
       stats.failOvers++
@@ -82,7 +88,7 @@ export function createProxyReport(clock: Clock, log: Log, metrics: Metrics): Pro
       warned.set(pool.service, { at: now, suppressed: 0 })
       const member = tried.at(-1)?.member
       log.warn('proxy found no instance that answers', {
-        ...(member === undefined ? { service: pool.service } : story(pool, member)),
+        key: member === undefined ? pool.service : keyOf(pool, member),
         status,
         tried: tried.map(({ member, what }) => `${member.node} ${formatAddress(member.address)} ${what}`),
         ...(last !== undefined && last.suppressed > 0 ? { suppressed: last.suppressed } : {}),
@@ -91,9 +97,6 @@ export function createProxyReport(clock: Clock, log: Log, metrics: Metrics): Pro
   }
 }
 
-function story(pool: Pool, member: PoolMember) {
-  return {
-    key: walkKey(pool.service, member.node, member.instance.revision),
-    address: formatAddress(member.address),
-  }
+function keyOf(pool: Pool, member: PoolMember): string {
+  return walkKey(pool.service, member.node, member.instance.revision)
 }

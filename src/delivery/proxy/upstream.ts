@@ -14,7 +14,7 @@ export interface UpstreamRequest {
   readonly member: PoolMember
   readonly method: string
   readonly path: string
-  readonly headers: readonly string[]
+  readonly headers: string[]
   readonly body: Buffer | Readable | undefined
   /** Protocol to switch to, `websocket`. */
   readonly upgrade: string | undefined
@@ -65,7 +65,7 @@ export function createUpstream(options: ProxyOptions): Upstream {
         origin,
         path: request.path,
         method: request.method,
-        headers: [...request.headers],
+        headers: request.headers,
         body: request.body ?? null,
         upgrade: request.upgrade ?? null,
         ...(load.acquire(origin) ? {} : { reset: true }),
