@@ -49,6 +49,9 @@ const backWithinMs: Millis = 60_000
 /** For the announcement to reach a few peers: three rounds of gossip. */
 const announceMs: Millis = 600
 
+/** Proxied requests in flight get this long to end. */
+const drainMs: Millis = 3_000
+
 export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   const clock = nodeClock
   const metrics = promMetrics()
@@ -111,7 +114,7 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   const life = lifecycle(
     [
       listening('the proxy', proxy.server, bindAddresses(config.proxy.bind, meshIp, config.proxy.port)),
-      { name: 'proxied requests', start: () => undefined, stop: () => proxy.close() },
+      { name: 'proxied requests', start: () => undefined, stop: () => proxy.close(drainMs) },
       listening("Traefik's provider", provider, bindAddresses(config.provider.bind, meshIp, config.provider.port)),
       listening('the API', rest.server, bindAddresses(config.api.bind, meshIp, config.api.port)),
       { name: 'the cluster', start: () => cluster.start(), stop: () => cluster.stop() },

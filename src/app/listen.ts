@@ -2,7 +2,7 @@
  * One HTTP server on several addresses: the agent listens on loopback and on its mesh address, never on all of them.
  * Node binds a server to one address, so the further ones hand their requests to the first.
  */
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import { ConstellationError } from '../kernel/errors.ts'
 import { formatAddress, type Address } from '../kernel/units.ts'
 import type { Part } from './lifecycle.ts'
@@ -31,11 +31,21 @@ export function listening(name: string, main: Server, addresses: readonly Addres
   }
 }
 
+/** What a server cannot be told after it was made; the further addresses must not have weaker limits than the first. */
+const socketOptions: ServerOptions = {
+  maxHeaderSize: 64 * 1024,
+  connectionsCheckingInterval: 5_000,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+  noDelay: true,
+}
+
 function forwardingTo(main: Server): Server {
-  const server = createServer()
+  const server = createServer(socketOptions)
   for (const event of ['request', 'upgrade', 'clientError', 'connect', 'checkContinue'] as const) {
     if (main.listenerCount(event) > 0) server.on(event, (...details: unknown[]) => main.emit(event, ...details))
   }
+  server.timeout = main.timeout
   server.headersTimeout = main.headersTimeout
   server.requestTimeout = main.requestTimeout
   server.keepAliveTimeout = main.keepAliveTimeout
