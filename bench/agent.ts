@@ -12,6 +12,8 @@ import { saveState, type LabNode, type LabState } from '../lab/state.ts'
 
 const servicesPerNode = 20
 const idleMs = 60_000
+/** Health checks come every 30 s, which is Docker's default. */
+const firstChecksMs = 35_000
 const loadSeconds = 15
 const connections = 16
 /** USER_HZ on every Linux that Node runs on. */
@@ -69,7 +71,8 @@ async function benchRest(state: LabState, say: (line: string) => void): Promise<
 
 async function startContainers(node: LabNode): Promise<void> {
   for (let i = 0; i < servicesPerNode; i++) {
-    await startService(node, 'bench', { service: `web-${node.name}-${i}`, exposed: true, hostPort: 19_000 + i })
+    const service = `web-${node.name}-${i}`
+    await startService(node, 'bench', { service, exposed: true, hostPort: 19_000 + i, healthInterval: '30s' })
   }
 }
 

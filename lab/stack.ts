@@ -16,6 +16,8 @@ export interface StackService {
   /** Published on every address of the node; absent: reachable on the node's own networks only. */
   readonly hostPort?: number
   readonly labels?: readonly string[]
+  /** As Docker reads it; each check starts a process in the container. */
+  readonly healthInterval?: string
 }
 
 /** An ordinary stack: one service behind a published port, one without, a database nobody may reach. */
@@ -80,7 +82,7 @@ export async function startService(node: LabNode, project: string, wanted: Stack
     ...labels.flatMap(label => ['--label', label]),
     ...(wanted.hostPort === undefined ? [] : [`--publish=${wanted.hostPort}:80`]),
     '--health-cmd=wget -q -O /dev/null http://127.0.0.1/health',
-    '--health-interval=1s',
+    `--health-interval=${wanted.healthInterval ?? '1s'}`,
     '--health-timeout=1s',
     '--health-retries=2',
     image,
