@@ -30,6 +30,8 @@ export async function benchAgent(): Promise<object> {
     await until('everybody knows 60 services', 60_000, () =>
       everybodyKnows(state, servicesPerNode * state.nodes.length),
     )
+    say('waiting for the first health checks of the containers')
+    await new Promise(resolve => setTimeout(resolve, firstChecksMs))
     say(`idle for ${idleMs / 1_000} s`)
     const before = state.nodes.map(node => cpuTicks(pidOf(node)))
     await new Promise(resolve => setTimeout(resolve, idleMs))

@@ -114,16 +114,34 @@ test('those who left are not tried again', () => {
   expect(outputsOf(outputs, 'dialStream')).toEqual([])
 })
 
-test('the newly dead still hear gossip, after 30 s they no longer do', () => {
+test('the newly dead still hear what is said about members, after 30 s they no longer do', () => {
   const lab = membershipLab({ knows: ['m1', 'm2'], answers: true })
   lab.hear({ kind: 'dead', node: 'm1', incarnation: 1, from: 'm2' })
-  const heard = (): boolean => {
-    lab.feed({ kind: 'broadcast', name: 'x', message: utf8('x') })
-    return sentOf(lab.advance(2_000), 'user').some(({ to }) => to === formatAddress(addressOf('m1')))
+  const heardOf = (name: string): boolean => {
+    lab.hear(anAlive({ node: name, incarnation: 1 }))
+    return sentOf(lab.advance(2_000), 'alive').some(({ to }) => to === formatAddress(addressOf('m1')))
   }
-  expect(heard()).toBe(true)
+  expect(heardOf('m3')).toBe(true)
   lab.advance(60_000)
-  expect(heard()).toBe(false)
+  expect(heardOf('m4')).toBe(false)
+})
+
+test('news of the application are not spent on the suspected and the dead', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2', 'm3'], answers: true })
+  lab.hear({ kind: 'dead', node: 'm1', incarnation: 1, from: 'm2' })
+  lab.hear({ kind: 'suspect', node: 'm2', incarnation: 1, from: 'm3' })
+  lab.feed({ kind: 'broadcast', name: 'x', message: utf8('x') })
+  const to = new Set(sentOf(lab.advance(400), 'user').map(({ to }) => to))
+  expect([...to]).toEqual([formatAddress(addressOf('m3'))])
+})
+
+test('without news no round is due, and the first news leave at once', () => {
+  const lab = membershipLab({ knows: ['m1'], answers: true })
+  lab.advance(5_000)
+  const quietUntil = lab.machine.nextDeadline() ?? 0
+  expect(quietUntil - lab.now).toBeGreaterThan(200)
+  lab.feed({ kind: 'broadcast', name: 'x', message: utf8('x') })
+  expect(lab.machine.nextDeadline()).toBe(lab.now)
 })
 
 test.each(['m1', 'm2'])('whoever is gone for long is forgotten (dead said by %s)', from => {

@@ -20,7 +20,7 @@ import { tellOfUs } from './refutation.ts'
 import { expireRelays } from './relay.ts'
 import { absorbStall } from './stall.ts'
 import { fitsPacket } from './send.ts'
-import { announce, byName, createState, emit, snapshot } from './state.ts'
+import { announce, byName, createState, emit, snapshot, wakeBy } from './state.ts'
 import type { MembershipSettings, State } from './state.ts'
 import { expireExchanges, sendReliably, streamAccepted, streamClosed, streamConnected, streamData } from './streams.ts'
 import type { Application, Input, Membership, Output } from './types.ts'
@@ -36,6 +36,7 @@ export function createMembership(settings: MembershipSettings, application: Appl
       else if (state.phase === 'left') afterLeave(state, input)
       else apply(state, input)
       finishLeaving(state)
+      wakeForNews(state)
       return takeOutputs(state)
     },
     nextDeadline: () => (isAwake(state) ? state.wakeAt : undefined),
@@ -133,8 +134,22 @@ function tick(state: State): void {
   state.wakeAt = earliest(state)
 }
 
-function earliest({ due, probe, suspects, relays, exchanges }: State): Millis {
-  let at = Math.min(due.gossip, due.pushPull, due.reconnect)
+/**
+ * A round without news would wake the process for nothing, five times a second. So rounds rest while the queues are empty,
+ * and the first news after a rest leaves at once.
+ */
+function wakeForNews(state: State): void {
+  if (isAwake(state) && hasNews(state)) wakeBy(state, Math.max(state.due.gossip, state.now))
+}
+
+function hasNews({ news, userNews }: State): boolean {
+  return news.length > 0 || userNews.length > 0
+}
+
+function earliest(state: State): Millis {
+  const { due, probe, suspects, relays, exchanges } = state
+  let at = Math.min(due.pushPull, due.reconnect)
+  if (hasNews(state)) at = Math.min(at, due.gossip)
   if (probe === undefined) at = Math.min(at, due.probe)
   else at = Math.min(at, probe.deadline, probe.phase === 'direct' ? probe.directUntil : probe.deadline)
   for (const { suspicion } of suspects) at = Math.min(at, suspicion?.deadline ?? at)

@@ -16,8 +16,8 @@ import {
 import type { MembershipConfig } from './config.ts'
 import type { PacketMessage } from './messages.ts'
 import { retransmitLimit } from './scaling.ts'
-import { emit } from './state.ts'
-import type { State } from './state.ts'
+import { emit, protocolOf } from './state.ts'
+import type { KnownMember, State } from './state.ts'
 
 const crcBytes = 5
 /** From this protocol version on a checksum is understood. */
@@ -36,19 +36,22 @@ export function sendPacket(state: State, to: Address, messages: readonly PacketM
   send(state, to, [...parts, ...takeNews(state, parts)], protocol)
 }
 
-/** Sends one packet of news; false when there are none. */
-export function sendNews(state: State, to: Address, protocol: number): boolean {
-  const parts = takeNews(state, [])
-  if (parts.length === 0) return false
-  send(state, to, parts, protocol)
-  return true
+/**
+ * Sends one packet of news, if there is any for this member. The suspected and the newly dead hear what is said about
+ * members, so that one who was only slow can answer. The application's news may leave only so often, and are not spent on
+ * them: in a cut that would keep them from members who are there.
+ */
+export function sendNews(state: State, member: KnownMember): void {
+  const parts = takeNews(state, [], member.status === 'alive')
+  if (parts.length > 0) send(state, member.address, parts, protocolOf(member))
 }
 
 /** News about members first, the application's in what room remains. */
-function takeNews(state: State, parts: readonly Uint8Array[]): Uint8Array[] {
+function takeNews(state: State, parts: readonly Uint8Array[], withApplication = true): Uint8Array[] {
   const limit = retransmitLimit(state.config.retransmitMult, state.roster.length)
   const room = state.config.packetBudgetBytes - crcBytes - compoundHeaderBytes - sizeOf(parts)
   const news = state.news.take(room, compoundPartBytes, limit, compoundPartsMax - parts.length)
+  if (!withApplication) return news
   const most = compoundPartsMax - parts.length - news.length
   return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, limit, most)]
 }
