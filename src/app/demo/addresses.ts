@@ -2,6 +2,7 @@
  * Where the demo's nodes live: 127.0.0.1, .2 and .3 with the same ports where the system has the whole loopback network
  * (Linux), else three port sets on 127.0.0.1. Ports that are taken are stepped over, so the demo runs beside an agent.
  */
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import type { Port } from '../../kernel/units.ts'
 
@@ -46,7 +47,7 @@ function shifted(ip: string, step: number): DemoAddress {
 }
 
 async function allFree(ip: string, ports: readonly number[]): Promise<boolean> {
-  const free = await Promise.all(ports.map(port => isFree(ip, port)))
+  const free = await Promise.all(ports.flatMap(port => [isFree(ip, port), isFreeForPackets(ip, port)]))
   return free.every(Boolean)
 }
 
@@ -55,5 +56,13 @@ function isFree(ip: string, port: number): Promise<boolean> {
     const server = createServer()
     server.once('error', () => resolve(false))
     server.listen({ host: ip, port, exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}
+
+function isFreeForPackets(ip: string, port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = createSocket('udp4')
+    socket.once('error', () => resolve(false))
+    socket.bind({ address: ip, port, exclusive: true }, () => socket.close(() => resolve(true)))
   })
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ConstellationError } from '../../kernel/errors.ts'
 import { findDemoAddresses } from './addresses.ts'
 import { demoNode, type DemoNode } from './demo-node.ts'
+import { startGuard } from './guard.ts'
 
 export interface DemoCluster {
   readonly nodes: readonly [DemoNode, DemoNode, DemoNode]
@@ -36,12 +37,14 @@ async function startDemoCluster(): Promise<DemoCluster> {
     demoNode({ name: names[1], address: b, seeds, folder, web: true }),
     demoNode({ name: names[2], address: c, seeds, folder, web: false }),
   ] as const
+  const guard = startGuard(folder)
   for (const node of nodes) node.start()
   return {
     nodes: [...nodes],
     folder,
     async stop(outcome) {
       await Promise.all(nodes.map(node => node.stop()))
+      guard.stdin?.end()
       if (outcome === 'well') rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
     },
   }
@@ -57,7 +60,8 @@ export async function untilReady(cluster: DemoCluster): Promise<number> {
     if (ready.every(Boolean)) return Math.round(performance.now() - began)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  throw notReady(`the nodes did not know both instances within ${startLimitMs / 1_000} s`, cluster.nodes[0])
+  const silent = cluster.nodes.find(node => !node.running) ?? cluster.nodes[0]
+  throw notReady(`the nodes did not know both instances within ${startLimitMs / 1_000} s`, silent)
 }
 
 /** How many instances of the web service `node` would send requests to. */
@@ -68,7 +72,7 @@ async function receivingInstances(node: DemoNode): Promise<number> {
 }
 
 function notReady(message: string, node: DemoNode): ConstellationError {
-  return new ConstellationError('DEMO_NOT_READY', message, { hint: `its log is ${node.logFile}` })
+  return new ConstellationError('DEMO_NOT_READY', message, { hint: `the log of ${node.name} is ${node.logFile}` })
 }
 
 /** Runs `use` on a fresh cluster and ends it afterwards, however that went. */

@@ -3,13 +3,14 @@
  * alone. Killing it kills its workloads too, as a power cut would.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import { runningWorkloads } from '../../adapters/process/process-state.ts'
 import { stableJson } from '../../kernel/stable-json.ts'
 import type { DemoAddress } from './addresses.ts'
+import { agentPidFile, killGroup } from './guard.ts'
 
 export interface DemoNode {
   readonly name: string
@@ -82,9 +83,11 @@ export function demoNode(settings: DemoNodeSettings): DemoNode {
         detached: true,
         env: agentEnvironment(),
       })
+      writeFileSync(join(folder, agentPidFile), String(agent.pid))
     },
     powerOff() {
       if (agent?.pid !== undefined) killGroup(agent.pid)
+      rmSync(join(folder, agentPidFile), { force: true })
       killWorkloads()
     },
     async stop() {
@@ -96,6 +99,7 @@ export function demoNode(settings: DemoNodeSettings): DemoNode {
         await ended
         clearTimeout(tooLate)
       }
+      rmSync(join(folder, agentPidFile), { force: true })
       killWorkloads()
     },
     get: path => get(path, address.api),
@@ -134,13 +138,4 @@ function configOf(settings: DemoNodeSettings, folder: string, dataDir: string): 
 function agentEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env
   return { PATH, HOME, TMPDIR }
-}
-
-/** Both agents and workloads lead a process group of their own. */
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // Already gone: that is what was wanted.
-  }
 }
