@@ -87,7 +87,7 @@ export function createSeedKeeper({ seeds, own }: SeedSettings, ports: SeedPorts)
     joinFinished(address, ok, reason) {
       const seed = formatAddress(address)
       pending.delete(seed)
-      if (!ok) return complain(seed, 'cannot reach a seed, trying again', reason)
+      if (!ok) return complain(seed, 'cannot join at a seed, trying again', reason)
       troubles.delete(seed)
       log.info('joined the cluster', { seed })
     },

@@ -98,7 +98,8 @@ function saysTheSame(member: KnownMember, alive: Alive): boolean {
   return equalBytes(member.meta, alive.meta) && equalBytes(member.versions, alive.versions)
 }
 
-function reportConflict(state: State, member: KnownMember, other: Address): void {
+/** At most now and then: whoever uses a name twice does not stop asking. */
+export function reportConflict(state: State, member: KnownMember, other: Address): void {
   if (state.now - member.conflictReportedAt < state.config.conflictIntervalMs) return
   member.conflictReportedAt = state.now
   emit(state, { kind: 'nameConflict', name: member.name, known: member.address, other })

@@ -3,8 +3,9 @@
  * halves of a healed partition meet here. Both sides send their own state as it was before taking in the other's.
  * A remote `dead` is only a suspicion to us, so that its subject gets its chance to answer.
  */
+import { formatAddress, sameAddress } from '../../kernel/units.ts'
 import type { Address } from '../../kernel/units.ts'
-import { applyAlive } from './alive-rule.ts'
+import { applyAlive, reportConflict } from './alive-rule.ts'
 import { incompatibility } from './compatibility.ts'
 import { applyDead } from './dead-rule.ts'
 import { dial } from './exchanges.ts'
@@ -37,6 +38,22 @@ export function encodeOurState(state: State, join: boolean): Uint8Array {
 /** Why this state cannot be taken in beside ours, or undefined. */
 export function objection(state: State, remote: PushPull): string | undefined {
   return incompatibility([...state.members.values(), ...remote.nodes])
+}
+
+/**
+ * Why a peer that offers its state must be kept out whole, or undefined: it goes by the name of a member that is alive
+ * elsewhere. Its place in the list of members it would not get anyway; its application state, told under that name, would
+ * take turns with the real one. A suspect does not hold its name against it: a node that moved must get in.
+ */
+export function nameTaken(state: State, remote: PushPull, from: Address): string | undefined {
+  for (const { name, address, status } of remote.nodes) {
+    const known = state.members.get(name)
+    const isTheSender = status === 'alive' && address.port !== 0 && address.ip === from.ip
+    if (!isTheSender || known?.status !== 'alive' || sameAddress(known.address, address)) continue
+    reportConflict(state, known, address)
+    return `the name ${name} belongs to ${formatAddress(known.address)}, which is alive; give this node another name`
+  }
+  return undefined
 }
 
 export function takeIn(state: State, remote: PushPull, from: Address): void {

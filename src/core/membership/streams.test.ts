@@ -1,6 +1,7 @@
 /** Push/pull from both sides, joining, and streams that misbehave. */
 import { expect, test } from 'vitest'
 import { utf8 } from '../../kernel/bytes.ts'
+import { formatAddress } from '../../kernel/units.ts'
 import { addressOf, anAlive, membershipLab, outputsOf } from '../../testing/membership-lab.ts'
 import type { MembershipLab } from '../../testing/membership-lab.ts'
 import { lanConfig } from './config.ts'
@@ -72,6 +73,31 @@ test('a peer that speaks another application version is told why, and nothing of
   expect(outputsOf(outputs, 'refused')).toMatchObject([{ reason: 'incompatibleVersion' }])
   expect(outputsOf(outputs, 'pushPullFinished')).toMatchObject([{ ok: false, reason }])
   expect(lab.machine.members()).toHaveLength(1)
+})
+
+test.each(['m5', 'self'])('a peer that calls itself %s, while that is alive elsewhere, is kept out whole', name => {
+  const lab = membershipLab({ knows: ['m5'] })
+  const impostor = { ...node(name), address: seed, incarnation: 9 }
+  const outputs = offered(lab, { kind: 'pushPull', join: true, nodes: [impostor], userState: utf8('state') })
+  const known = lab.member(name)?.address ?? seed
+  const reason = `the name ${name} belongs to ${formatAddress(known)}, which is alive; give this node another name`
+  expect(outputsOf(outputs, 'writeStream').map(({ bytes }) => bytes)).toEqual([encodeStreamError(reason)])
+  expect(outputsOf(outputs, 'refused')).toMatchObject([{ reason: 'nameTaken' }])
+  expect(outputsOf(outputs, 'nameConflict')).toMatchObject([{ name, known, other: seed }])
+  expect(outputsOf(outputs, 'remoteState')).toEqual([])
+  expect(known).not.toEqual(seed)
+})
+
+test.each([
+  { what: 'whose old address no longer answers', name: 'm5', isSuspect: true, at: seed },
+  { what: 'that tells of somebody who moved', name: 'm5', isSuspect: false, at: addressOf('m9') },
+  { what: 'that is where we know it', name: 'm1', isSuspect: false, at: seed },
+])('a peer $what is heard', ({ name, isSuspect, at }) => {
+  const lab = membershipLab({ knows: ['m1', 'm5'] })
+  if (isSuspect) lab.hear({ kind: 'suspect', node: name, incarnation: 1, from: 'm1' })
+  const nodes = [{ ...node(name), address: at }]
+  const outputs = offered(lab, { kind: 'pushPull', join: true, nodes, userState: utf8('state') })
+  expect(outputsOf(outputs, 'remoteState')).toHaveLength(1)
 })
 
 test.each([

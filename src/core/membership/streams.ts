@@ -7,7 +7,7 @@ import type { Address } from '../../kernel/units.ts'
 import { closeExchange, dial, dropExchange, openExchange, write } from './exchanges.ts'
 import type { Ping, PushPull, StreamMessage } from './messages.ts'
 import { ourselves, probeReachedByStream } from './probe.ts'
-import { encodeOurState, finishPushPull, objection, takeIn } from './push-pull.ts'
+import { encodeOurState, finishPushPull, nameTaken, objection, takeIn } from './push-pull.ts'
 import { emit, refuse, wakeBy } from './state.ts'
 import type { Exchange, State } from './state.ts'
 import { encodeStreamAck, encodeStreamError, encodeStreamPing, encodeStreamUser } from './stream-codec.ts'
@@ -101,12 +101,13 @@ function answer(state: State, stream: StreamId, exchange: Exchange, message: Str
 }
 
 function answerPushPull(state: State, stream: StreamId, exchange: Exchange, remote: PushPull): void {
-  const reason = objection(state, remote)
+  const taken = nameTaken(state, remote, exchange.peer)
+  const reason = taken ?? objection(state, remote)
   const reply = reason === undefined ? encodeOurState(state, remote.join) : encodeStreamError(reason)
   write(state, stream, reply)
   closeExchange(state, stream, exchange)
   if (reason === undefined) takeIn(state, remote, exchange.peer)
-  else refuse(state, exchange.peer, 'incompatibleVersion', reason)
+  else refuse(state, exchange.peer, taken === undefined ? 'incompatibleVersion' : 'nameTaken', reason)
   finishPushPull(state, exchange.peer, false, reason)
 }
 

@@ -72,6 +72,7 @@ export type RefusalReason =
   | 'tooLarge'
   | 'tooDeep'
   | 'incompatibleVersion'
+  | 'nameTaken'
   | 'encrypted'
   | 'labelled'
   | 'overflow'
