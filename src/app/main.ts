@@ -30,4 +30,9 @@ const deps: CliDeps<Config> = {
   fetch,
 }
 
+/** For last words on a slow pipe. */
+const lingerMs = 2_000
+
 process.exitCode = await runCli(process.argv.slice(2), deps)
+// Whatever still holds the process is a leak by now; one that failed to start must not look as if it ran.
+setTimeout(() => process.exit(), lingerMs).unref()

@@ -14,7 +14,7 @@ import { createSimNetwork } from '../testing/sim-network.ts'
 import type { NetworkFaults, SimNetwork } from '../testing/sim-network.ts'
 import { simSockets } from '../testing/sim-sockets.ts'
 import { createSimTime } from '../testing/sim-time.ts'
-import { settle } from '../testing/virtual-clock.ts'
+import { settle, VirtualClock } from '../testing/virtual-clock.ts'
 import type { ClusterHandle } from './cluster-handle.ts'
 import { createCluster } from './cluster.ts'
 
@@ -167,17 +167,29 @@ test('listeners hear of all changes of one turn at once', async () => {
   expect(heard).toEqual([3])
 })
 
-test('two nodes of one name are warned about, once a minute', async () => {
+test('two nodes of one name are warned about, once a minute, and the second one is told', async () => {
   const here = lab(8)
   const a = await here.start('a', 1)
-  await here.start('b', 2)
+  const first = await here.start('b', 2)
   here.time.run(2_000)
-  await here.start('b', 3)
-  here.time.run(180_000)
+  const second = await here.start('b', 3)
+  first.publish('web')
+  second.publish('db')
+  for (let round = 0; round < 36; round++) {
+    here.time.run(5_000)
+    // Seeds are resolved between the rounds.
+    await settle()
+    expect(a.knows('b')).toEqual(['web healthy'])
+  }
   const warnings = a.log.lines.filter(({ message }) => message.startsWith('two nodes use one name'))
   expect(warnings.length).toBeGreaterThanOrEqual(2)
   expect(warnings.length).toBeLessThanOrEqual(4)
   expect(warnings[0]).toMatchObject({ level: 'warn', fields: { member: 'b' } })
+  expect(second.log.lines).toContainEqual({
+    level: 'warn',
+    message: 'cannot join at a seed, trying again',
+    fields: expect.objectContaining({ error: expect.stringContaining('the name b belongs to 10.0.0.2:7946') }),
+  })
 })
 
 test('an announced restart is told once, a leave is told and forgotten', async () => {
@@ -231,6 +243,27 @@ test('a node without seeds finds its peers of the last run', async () => {
   again.publish('web')
   expect(here.time.runUntil(() => a.knows('b').length === 1, 3_000)).toBe(true)
   expect(again.handle.snapshot().synced).toBe(true)
+})
+
+test('a cluster that gets no sockets says why and leaves no timer', async () => {
+  const clock = new VirtualClock()
+  const taken = new Error('the port is taken')
+  const address: Address = { ip: '10.0.0.1', port: 7946 }
+  const handle = createCluster(
+    { name: nodeName('a'), bind: address, advertise: address, seeds: ['10.0.0.2'], profile: aProfile() },
+    {
+      clock,
+      openDatagrams: () => Promise.reject(taken),
+      openStreams: () => Promise.reject(taken),
+      stateFiles: memoryStateFiles(),
+      log: recordingLog(),
+      metrics: recordingMetrics(),
+      seed: 1,
+      resolveSeed: () => Promise.resolve([]),
+    },
+  )
+  await expect(handle.start()).rejects.toBe(taken)
+  expect(clock.pendingTimers).toBe(0)
 })
 
 test('after stop nothing is sent, nobody is called and no timer is left', async () => {

@@ -212,6 +212,17 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     await Promise.all([datagrams?.close(), streams?.shutdown()])
   }
 
+  async function stop(): Promise<void> {
+    if (phase === 'stopped') return
+    phase = 'stopped'
+    seedKeeper.stop()
+    stopReporting()
+    disarmNotice?.()
+    members.stop()
+    records.stop()
+    await Promise.all([closeSockets(), peers.stop(), epochs.stop()])
+  }
+
   return {
     async start() {
       invariant(phase === 'new', 'a cluster starts once')
@@ -224,7 +235,8 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       const [epoch] = await Promise.all([epochs.begin(), peers.load()])
       tellRegistry({ kind: 'epochLoaded', epoch })
       await openSockets().catch(async (error: unknown) => {
-        await closeSockets()
+        // Timers that were armed by now would keep a process alive that has nothing to do.
+        await stop()
         throw error
       })
       // Stopped while it was starting.
@@ -267,16 +279,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       })
     },
 
-    async stop() {
-      if (phase === 'stopped') return
-      phase = 'stopped'
-      seedKeeper.stop()
-      stopReporting()
-      disarmNotice?.()
-      members.stop()
-      records.stop()
-      await Promise.all([closeSockets(), peers.stop(), epochs.stop()])
-    },
+    stop,
   }
 }
 
