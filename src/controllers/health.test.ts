@@ -73,8 +73,9 @@ test('a lost engine keeps what was published and is counted when it comes back',
   health.start()
   engine.disconnect('socket closed')
   expect(instance()?.state).toBe('healthy')
-  expect(health.engineState()).toMatchObject({ connected: false, listed: true })
+  expect(health.engineState()).toMatchObject({ connected: false, listed: true, reason: 'socket closed' })
   engine.connect()
+  expect(health.engineState()).not.toHaveProperty('reason')
   expect(metrics.value('constellation_engine_reconnects_total')).toBe(1)
 })
 

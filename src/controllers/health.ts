@@ -22,6 +22,8 @@ export interface EngineState {
   /** Empty until the first connection. */
   readonly version: string
   readonly connected: boolean
+  /** Why it is not connected; absent while nothing was heard of it yet. */
+  readonly reason?: string
   /** Listed and published since the start; stays true when the engine is lost afterwards. */
   readonly listed: boolean
 }
@@ -65,7 +67,7 @@ export function createHealthController(options: HealthControllerOptions): Health
         setEngineState({ connected: true, version: event.version })
         return driver.feed({ kind: 'engineConnected', now, version: event.version })
       case 'disconnected':
-        setEngineState({ connected: false })
+        setEngineState({ connected: false, reason: event.reason })
         return driver.feed({ kind: 'engineDisconnected', now, reason: event.reason })
       case 'listed':
         return driver.feed({ kind: 'containersListed', now, wallNow: clock.wallNow(), containers: event.containers })
@@ -133,7 +135,9 @@ export function createHealthController(options: HealthControllerOptions): Health
   }
 
   function setEngineState(change: Partial<EngineState>): void {
-    engineState = { ...engineState, ...change }
+    // A reason belongs to one loss.
+    const { reason: _reason, ...kept } = engineState
+    engineState = { ...kept, ...change }
     metrics.gauge('constellation_engine_connected', engineState.connected ? 1 : 0)
     for (const listener of listeners) listener(engineState)
   }
@@ -142,10 +146,9 @@ export function createHealthController(options: HealthControllerOptions): Health
     start() {
       watching = engine.watch(onEvent, stopping.signal).catch((error: unknown) => {
         // Against its contract; what was published stays, and the operator has to know that it ages.
-        log.error('watching the engine ended by itself; health is not updated any more', {
-          error: describeError(error),
-        })
-        setEngineState({ connected: false })
+        const reason = describeError(error)
+        log.error('watching the engine ended by itself; health is not updated any more', { error: reason })
+        setEngineState({ connected: false, reason })
       })
     },
     async stop() {
