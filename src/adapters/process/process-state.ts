@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { ConstellationError } from '../../kernel/errors.ts'
 import { isRunning, processIdentity } from './process-table.ts'
 
 const workloadRecord = z.object({
@@ -39,12 +40,17 @@ export function readWorkloads(dataDir: string): readonly WorkloadRecord[] {
   }
 }
 
-/** All or nothing. */
+/** All or nothing. Throws `STATE_UNWRITABLE`. */
 export function writeWorkloads(dataDir: string, workloads: readonly WorkloadRecord[]): void {
-  mkdirSync(processFolder(dataDir), { recursive: true })
   const file = fileIn(dataDir)
-  writeFileSync(`${file}.new`, `${JSON.stringify({ version: 1, workloads }, null, 2)}\n`, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  try {
+    mkdirSync(processFolder(dataDir), { recursive: true })
+    writeFileSync(`${file}.new`, `${JSON.stringify({ version: 1, workloads }, null, 2)}\n`, { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  } catch (cause) {
+    const hint = 'see that the disk is not full and that the user of the agent may write there'
+    throw new ConstellationError('STATE_UNWRITABLE', `cannot write ${file}`, { cause, hint })
+  }
 }
 
 /** The processes of this data directory that run right now, whether or not an agent does. Each leads its process group. */

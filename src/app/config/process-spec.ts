@@ -33,7 +33,7 @@ const processSpec = z.strictObject({
   service: z.string().regex(/^[A-Za-z0-9][\w.-]{0,127}(:[A-Za-z0-9][\w.-]{0,127})?$/, {
     error: 'expected "service" or "project:service"',
   }),
-  command: z.string().min(1),
+  command: z.string().min(1, 'expected a program'),
   args: z.array(z.string()).readonly().prefault([]),
   env: pairs.prefault({}),
   /** Where it listens; passed to it as PORT. */
