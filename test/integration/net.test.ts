@@ -119,6 +119,13 @@ async function streams(
 }
 
 describe('streams', () => {
+  test('a dialled peer sees us come from the address we are bound to', async () => {
+    const seen: string[] = []
+    const server = await streams({ onAccepted: (_, from) => void seen.push(from.ip) })
+    for (const ip of ['127.0.0.2', '0.0.0.0']) (await streams({}, 10, { ip, port: 0 })).dial('out-1', server.local)
+    await soon(() => expect(seen.toSorted()).toEqual(['127.0.0.1', '127.0.0.2']))
+  })
+
   test('a question, its answer and a polite end: both sides hear of what the other did, none of what it did itself', async () => {
     const server: Recorder = await streams({
       onData: stream => {

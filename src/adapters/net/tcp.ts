@@ -2,7 +2,7 @@
  * ports/streams.ts over node:net. Holds bytes for nobody without limit: a peer that does not read what it asked for is not
  * read from either, and is cut off when too much has gathered or when it is time to close.
  */
-import { createServer, Socket } from 'node:net'
+import { createServer, isIP, Socket } from 'node:net'
 import type { Server } from 'node:net'
 import { formatAddress } from '../../kernel/units.ts'
 import type { Address } from '../../kernel/units.ts'
@@ -69,7 +69,7 @@ export const openStreams: OpenStreams = async (bind, limits, handlers) => {
     )
     socket.once('close', () => clearTimeout(tooLate))
     try {
-      socket.connect({ host: to.ip, port: to.port }, () => {
+      socket.connect({ host: to.ip, port: to.port, ...sourceFor(bind.ip, to.ip) }, () => {
         clearTimeout(tooLate)
         if (sockets.get(stream) === socket) handlers.onConnected(stream)
       })
@@ -101,6 +101,12 @@ export const openStreams: OpenStreams = async (bind, limits, handlers) => {
       return new Promise(resolve => server.close(() => resolve()))
     },
   }
+}
+
+/** Peers know us by the address we are bound to; the routing table might choose another one of this node's. */
+function sourceFor(bindIp: string, toIp: string): { readonly localAddress?: string } {
+  const isEvery = bindIp === '0.0.0.0' || bindIp === '::'
+  return isEvery || isIP(bindIp) !== isIP(toIp) ? {} : { localAddress: bindIp }
 }
 
 /** What was written last leaves first; what still comes in is thrown away, or the other side would never be done. */
