@@ -1,9 +1,11 @@
 /**
  * The composition root: configuration and real adapters in, an agent out. Nothing is decided here, only put together, in
- * the order in which it starts: sockets that may be taken first, then the cluster, then what fills it, then what reads it.
+ * the order in which it starts: what another may hold first (data directory, sockets), then the cluster, then what fills it,
+ * then what reads it.
  */
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { createDataDirLock } from '../adapters/disk/data-dir-lock.ts'
 import { diskStateFiles } from '../adapters/disk/state-files.ts'
 import { readOrMakeToken } from '../adapters/disk/token-file.ts'
 import { seedResolver } from '../adapters/net/resolve-seed.ts'
@@ -111,8 +113,11 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   const rest = await createRestServer({ facade, metrics, log, authorise, version })
   await rest.ready()
 
+  const lock = createDataDirLock(config.paths.dataDir, log)
   const life = lifecycle(
     [
+      // First: a second agent must have touched nothing by the time it learns that there is a first.
+      { name: 'the lock of the data directory', start: () => lock.acquire(), stop: () => lock.release() },
       listening('the proxy', proxy.server, bindAddresses(config.proxy.bind, meshIp, config.proxy.port)),
       { name: 'proxied requests', start: () => undefined, stop: () => proxy.close(drainMs) },
       listening("Traefik's provider", provider, bindAddresses(config.provider.bind, meshIp, config.provider.port)),

@@ -1,6 +1,6 @@
 /**
  * Small files of the agent in one directory. A write either happened whole or not at all, also when the power goes: the
- * text is on the disk before the name points at it. One agent uses a data directory at a time.
+ * text is on the disk before the name points at it. One agent uses a data directory at a time: data-dir-lock.ts.
  */
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -73,15 +73,19 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-function unwritable(target: string, cause: unknown): ConstellationError {
-  const code = codeOf(cause)
-  const hint =
-    code === 'ENOSPC' || code === 'EDQUOT'
-      ? 'the disk is full: make room'
-      : 'see that the user of the agent may write there, or set another data directory'
+export function unwritable(target: string, cause: unknown): ConstellationError {
+  const hint = isDiskFull(cause)
+    ? 'the disk is full: make room'
+    : 'see that the user of the agent may write there, or set another data directory'
   return new ConstellationError('STATE_UNWRITABLE', `cannot write ${target}`, { cause, hint })
 }
 
-function codeOf(thrown: unknown): unknown {
+export function isDiskFull(cause: unknown): boolean {
+  const code = codeOf(cause)
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
+/** The system's name of an error, `ENOENT`. */
+export function codeOf(thrown: unknown): unknown {
   return thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
 }
