@@ -136,13 +136,13 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   return {
     async start() {
       await life.start()
-      log.info('Constellation Agent started successfully', { node, version, address: meshIp })
+      log.info('Constellation Agent started successfully', { version, address: meshIp })
     },
     async stop() {
       nodeFacts.announceRestart(backWithinMs)
       if (hasLivePeer(cluster)) await sleep(clock, announceMs, new AbortController().signal)
       await life.stop()
-      log.info('Constellation Agent stopped', { node })
+      log.info('Constellation Agent stopped')
     },
   }
 }

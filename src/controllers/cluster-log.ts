@@ -1,4 +1,7 @@
-/** What the cluster says about members and records. Lines of one walk carry one key, so one grep tells its story. */
+/**
+ * What the cluster says about members and records. Lines of one walk carry one key, so one grep tells its story. `node` is
+ * who writes the line, on every line of an agent; others are a `member`, or the `owner` of records.
+ */
 import type { Member, MemberStatus } from '../core/membership/index.ts'
 import { walkKey } from '../core/registry/index.ts'
 import type { Instance, RecordChange } from '../core/registry/index.ts'
@@ -36,7 +39,7 @@ export function createClusterLog(self: NodeName, clock: Clock, log: Log): Cluste
     const message = owner === self ? 'record published' : 'record received'
     const body = record?.body
     if (body?.kind === 'nodeFacts') {
-      log.debug(message, { node: owner, revision: record?.version.revision })
+      log.debug(message, { owner, revision: record?.version.revision })
       const { restartingForMs } = body.facts
       const announced = previous?.body.kind === 'nodeFacts' ? previous.body.facts.restartingForMs : undefined
       if (owner !== self && restartingForMs !== undefined && announced === undefined)
@@ -75,7 +78,7 @@ export function createClusterLog(self: NodeName, clock: Clock, log: Log): Cluste
       }),
     recordsChanged(owner, changes) {
       const isBulk = changes.length > linesPerChangeMax
-      if (isBulk) log.info('many records received or published', { node: owner, records: changes.length })
+      if (isBulk) log.info('many records received or published', { owner, records: changes.length })
       for (const change of changes) recordChanged(owner, change, isBulk ? 'debug' : 'info')
     },
   }
