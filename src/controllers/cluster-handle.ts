@@ -12,6 +12,8 @@ export interface ClusterSnapshot {
   readonly sections: ReadonlyMap<NodeName, Section>
   /** At least one push/pull with somebody has succeeded since the start. */
   readonly synced: boolean
+  /** A seed other than ourselves is configured or a peer was remembered at the start: somebody may know more than we do. */
+  readonly expectsPeers: boolean
 }
 
 export interface ClusterHandle {

@@ -5,7 +5,7 @@ import type { Address } from '../kernel/units.ts'
 import { aMember } from '../testing/builders.ts'
 import { recordingLog } from '../testing/recording-log.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
-import { createSeedKeeper } from './cluster-seeds.ts'
+import { createSeedKeeper, isOwnSeed } from './cluster-seeds.ts'
 
 const self: Address = { ip: '10.0.0.1', port: 7946 }
 const at = (last: number): Address => ({ ip: `10.0.0.${last}`, port: 7946 })
@@ -110,4 +110,14 @@ test('after stop nothing is tried any more, not even what is being resolved', as
   keeper.stop()
   await clock.advanceAsync(60_000, 1_000)
   expect([joins, clock.pendingTimers]).toEqual([[], 0])
+})
+
+test.each([
+  ['10.0.0.1', true],
+  ['10.0.0.1:7946', true],
+  ['10.0.0.1:7947', false],
+  ['10.0.0.2', false],
+  ['node-a', false],
+])('the seed %s is ourselves by its text: %s', (seed, expected) => {
+  expect(isOwnSeed(seed, [{ ip: '10.0.0.1', port: 7946 }])).toBe(expected)
 })

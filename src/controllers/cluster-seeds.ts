@@ -35,6 +35,11 @@ export interface SeedKeeper {
 const firstRetryMs: Millis = 1_000
 const retryMsMax: Millis = 30_000
 
+/** By its text alone: a name would have to be resolved first, so it counts as somebody else's. */
+export function isOwnSeed(seed: string, own: readonly Address[]): boolean {
+  return own.some(address => seed === address.ip || seed === formatAddress(address))
+}
+
 export function createSeedKeeper({ seeds, own }: SeedSettings, ports: SeedPorts): SeedKeeper {
   const { clock, log } = ports
   /** Being joined right now. */

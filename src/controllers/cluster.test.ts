@@ -245,6 +245,18 @@ test('a node without seeds finds its peers of the last run', async () => {
   expect(again.handle.snapshot().synced).toBe(true)
 })
 
+test('peers are expected where a seed is configured or a peer is remembered, and nowhere else', async () => {
+  const here = lab(12)
+  const files = memoryStateFiles()
+  const first = await here.start('a', 1, ['10.0.0.1', '10.0.0.1:7946'], files)
+  expect(first.handle.snapshot()).toMatchObject({ expectsPeers: false, synced: false })
+  const second = await here.start('b', 2)
+  expect(second.handle.snapshot().expectsPeers).toBe(true)
+  here.time.run(2_000)
+  await first.handle.stop()
+  expect((await here.start('a', 1, [], files)).handle.snapshot().expectsPeers).toBe(true)
+})
+
 test('a cluster that gets no sockets says why and leaves no timer', async () => {
   const clock = new VirtualClock()
   const taken = new Error('the port is taken')

@@ -22,7 +22,7 @@ import type { ClusterHandle, ClusterSettings, ClusterSnapshot } from './cluster-
 import { createClusterLog } from './cluster-log.ts'
 import { countPacket, reportMembership } from './cluster-metrics.ts'
 import { createPeerList } from './cluster-peers.ts'
-import { createSeedKeeper } from './cluster-seeds.ts'
+import { createSeedKeeper, isOwnSeed } from './cluster-seeds.ts'
 import { drive } from './drive.ts'
 
 export interface ClusterPorts {
@@ -57,8 +57,9 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   )
   const records = drive<RegistryInput, RegistryOutput>(registry, clock, performRegistry)
   const members = drive<Input, Output>(membership, clock, performMembership)
+  const own = [advertise, bind]
   const seedKeeper = createSeedKeeper(
-    { seeds, own: [advertise, bind] },
+    { seeds, own },
     {
       clock,
       log,
@@ -75,6 +76,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   let datagrams: Datagrams | undefined
   let streams: Streams | undefined
   let synced = false
+  let expectsPeers = true
   let current: ClusterSnapshot | undefined
   let disarmNotice: (() => void) | undefined
   let stopReporting = (): void => undefined
@@ -178,7 +180,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   }
 
   function snapshot(): ClusterSnapshot {
-    current ??= { members: membership.members(), sections: registry.sections(), synced }
+    current ??= { members: membership.members(), sections: registry.sections(), synced, expectsPeers }
     return current
   }
 
@@ -227,12 +229,13 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     async start() {
       invariant(phase === 'new', 'a cluster starts once')
       log.info('Initializing gossip cluster...', {
-        node: self,
         bind: formatAddress(bind),
         advertise: formatAddress(advertise),
         seeds,
       })
       const [epoch] = await Promise.all([epochs.begin(), peers.load()])
+      expectsPeers = peers.addresses().length > 0 || seeds.some(seed => !isOwnSeed(seed, own))
+      current = undefined
       tellRegistry({ kind: 'epochLoaded', epoch })
       await openSockets().catch(async (error: unknown) => {
         // Timers that were armed by now would keep a process alive that has nothing to do.

@@ -86,7 +86,20 @@ test('complete as soon as the engine is listed and somebody was met', async () =
   expect(view.current().complete).toBe(true)
 })
 
-test('alone, complete ten seconds after the start, and for good', async () => {
+test('with nobody to wait for, complete as soon as the engine is listed', async () => {
+  const { view, engine, cluster, turn } = lab()
+  cluster.setSynced(false)
+  cluster.setExpectsPeers(false)
+  engine.listed = false
+  view.start()
+  expect(view.current().complete).toBe(false)
+  engine.listed = true
+  engine.tell()
+  await turn()
+  expect(view.current().complete).toBe(true)
+})
+
+test('with peers that do not answer, complete ten seconds after the start, and for good', async () => {
   const { view, engine, cluster, clock, turn } = lab()
   cluster.setSynced(false)
   view.start()

@@ -14,7 +14,7 @@ import type { ViewHandle } from './handles.ts'
 import type { HealthController } from './health.ts'
 import type { ReachabilityController } from './reachability.ts'
 
-/** With nobody to exchange state with, this long after the start what we have is all there is. */
+/** When none of those we expect has answered by then, what we have is all there is. With nobody to expect it is at once. */
 export const settleMs: Millis = 10_000
 
 export interface ViewController extends ViewHandle {
@@ -53,7 +53,7 @@ export function createViewController(options: ViewControllerOptions): ViewContro
 
   function rebuild(): void {
     armedFor = undefined
-    const { members, sections, synced } = cluster.snapshot()
+    const { members, sections, synced, expectsPeers } = cluster.snapshot()
     const now = clock.now()
     const input: ViewInput = {
       self: node,
@@ -62,7 +62,7 @@ export function createViewController(options: ViewControllerOptions): ViewContro
       sections,
       reachability: reachability.current(),
       engineListed: health.engineListed(),
-      settled: synced || now >= settleAt,
+      settled: synced || !expectsPeers || now >= settleAt,
     }
     const before = view
     view = buildView(input, before)

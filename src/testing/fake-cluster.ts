@@ -20,6 +20,8 @@ export interface FakeCluster {
   receive(section: Section): void
   forget(name: NodeName): void
   setSynced(synced: boolean): void
+  /** True at first. */
+  setExpectsPeers(expectsPeers: boolean): void
   readonly publications: number
 }
 
@@ -28,6 +30,7 @@ export function fakeCluster(clock: Clock): FakeCluster {
   const sections = new Map<NodeName, Section>()
   const listeners = new Set<() => void>()
   let synced = true
+  let expectsPeers = true
   let publications = 0
   let announced = false
 
@@ -64,7 +67,7 @@ export function fakeCluster(clock: Clock): FakeCluster {
     const seen = [...members].map(([name, member]) =>
       name === self && member.status !== 'left' ? { ...member, status: 'alive' as const } : member,
     )
-    return { members: seen, sections: new Map(sections), synced }
+    return { members: seen, sections: new Map(sections), synced, expectsPeers }
   }
 
   function handleOf(self: NodeName): ClusterHandle {
@@ -121,6 +124,10 @@ export function fakeCluster(clock: Clock): FakeCluster {
     },
     setSynced(value) {
       synced = value
+      changed()
+    },
+    setExpectsPeers(value) {
+      expectsPeers = value
       changed()
     },
     get publications() {
