@@ -25,13 +25,19 @@ export interface AgentSettings {
   /** `host:port` of who is there already. */
   readonly seeds?: readonly string[]
   readonly processes?: readonly object[]
-  /** Whole sections of the configuration that replace the usual ones. */
-  readonly sections?: Readonly<Record<string, unknown>>
+  /** Whole sections of the configuration that replace the usual ones; told the folder the agent will have. */
+  readonly sections?: (folder: string) => Readonly<Record<string, unknown>>
 }
 
 export interface Answer {
   readonly status: number
   readonly body: string
+}
+
+export interface Ended {
+  readonly code: number
+  /** Both streams. */
+  readonly output: string
 }
 
 export interface AgentProcess {
@@ -79,12 +85,34 @@ export function endAgents(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
+/** `constellation agent` where it is expected to end by itself. */
+export async function runToItsEnd(configFile: string): Promise<Ended> {
+  const child = spawn(process.execPath, [mainFile, 'agent', '--config', configFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment(),
+  })
+  agents.push({ kill: () => void child.kill('SIGKILL') })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)))
+  const tooLate = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
+  const code = await new Promise<number>(resolve => child.once('close', code => resolve(code ?? -1)))
+  clearTimeout(tooLate)
+  return { code, output }
+}
+
+/** The settings of whoever runs the tests must not leak into an agent. */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env
+  return { PATH, HOME, TMPDIR }
+}
+
 /** Not started yet. */
 export async function makeAgent(settings: AgentSettings): Promise<AgentProcess> {
   const ip = `127.77.${process.pid % 250}.${++ips}`
   const ports = await freePorts(ip)
   const folder = temporaryFolder()
   const configFile = join(folder, 'constellation.config.json')
+  mkdirSync(join(folder, 'data'))
   writeFileSync(configFile, JSON.stringify(configOf(settings, ip, ports, folder), null, 2))
   return agentOf(settings.name, ip, ports, folder, configFile)
 }
@@ -95,6 +123,11 @@ export async function startAgent(settings: AgentSettings): Promise<AgentProcess>
   agent.start()
   await untilWell(agent)
   return agent
+}
+
+/** Until it answers at all; a first agent takes ten seconds more to be sure that it is alone. */
+export async function untilUp(agent: AgentProcess): Promise<void> {
+  await untilTrue(`${agent.name} is up`, 15_000, async () => (await agent.get('/api/v1/status')).status === 200)
 }
 
 export async function untilWell(agent: AgentProcess): Promise<void> {
@@ -130,10 +163,9 @@ function agentOf(name: string, ip: string, ports: AgentPorts, folder: string, co
     seed: `${ip}:${ports.gossip}`,
     start() {
       const log = openSync(logFile, 'a')
-      const { PATH, HOME, TMPDIR } = process.env
       const started = spawn(process.execPath, [mainFile, 'agent', '--config', configFile], {
         stdio: ['ignore', log, log],
-        env: { PATH, HOME, TMPDIR },
+        env: environment(),
       })
       closeSync(log)
       child = started
@@ -168,7 +200,6 @@ function agentOf(name: string, ip: string, ports: AgentPorts, folder: string, co
 
 function configOf(settings: AgentSettings, ip: string, ports: AgentPorts, folder: string): object {
   const dataDir = join(folder, 'data')
-  mkdirSync(dataDir)
   return {
     node: { name: settings.name },
     domain: 'test.local',
@@ -179,7 +210,7 @@ function configOf(settings: AgentSettings, ip: string, ports: AgentPorts, folder
     proxy: { port: ports.proxy, bind: ['mesh'] },
     engine: { kind: 'process', processes: settings.processes ?? [] },
     paths: { dataDir, configPath: join(folder, 'volumes'), secretsPath: join(folder, 'secrets') },
-    ...settings.sections,
+    ...settings.sections?.(folder),
   }
 }
 
