@@ -41,7 +41,7 @@ function judgeByProbe(
   { status, agent, meshIp }: Situation,
   reachability: Reachability,
 ): TrafficVerdict {
-  const agentInWords = agent === 'restarting' ? 'its agent is restarting' : 'its agent is down'
+  const agentInWords = inWords(agent, reachability)
   if (directAddress(instance, meshIp) === undefined) {
     // Where the agent's port still accepts, its proxy may work too.
     return reachability.agent === 'answers'
@@ -53,6 +53,12 @@ function judgeByProbe(
   return answer === 'answers'
     ? verdict('yes', `${agentInWords}, but the instance answers our own probe`)
     : verdict('no', `${agentInWords} and the instance does not answer our own probe (${answer})`)
+}
+
+/** What accepts on the agent's port is not proven to be the agent, only that gossip and TCP disagree. */
+function inWords(agent: AgentState, reachability: Reachability): string {
+  if (agent === 'restarting') return 'its agent is restarting'
+  return reachability.agent === 'answers' ? 'gossip does not reach its agent (it answers TCP)' : 'its agent is down'
 }
 
 function withoutProof(status: MemberStatus, detail: string): TrafficVerdict {
