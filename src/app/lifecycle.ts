@@ -3,7 +3,7 @@
  * before it; a part that hangs while stopping is left behind after its time, so that one bad socket cannot hold the
  * process. Invariant: every part that was started is stopped exactly once.
  */
-import { ConstellationError, describeError } from '../kernel/errors.ts'
+import { ConstellationError } from '../kernel/errors.ts'
 import type { Millis } from '../kernel/units.ts'
 import { sleep, type Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
@@ -50,7 +50,8 @@ export function lifecycle(parts: readonly Part[], clock: Clock, log: Log, stopPa
           await part.start()
           started.push(part)
         } catch (error) {
-          log.error(`starting ${part.name} failed: ${describeError(error)}`)
+          // Whoever started us tells why; here it is only told where.
+          log.debug(`starting ${part.name} failed`)
           await stop()
           throw error
         }

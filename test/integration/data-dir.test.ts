@@ -32,6 +32,7 @@ test('a second agent on a data directory ends with exit code 1 and touches nothi
   const { code, output } = await runToItsEnd(second.configFile)
 
   expect(code).toBe(1)
+  expect(output.match(/"code":"DATA_DIR_IN_USE"/g)).toHaveLength(1)
   expect(output).toContain(`another agent (pid ${pid}) uses the data directory ${dataDir}`)
   expect(output).toContain('paths.dataDir')
   expect(first.running).toBe(true)
