@@ -42,6 +42,15 @@ test.each(['', 'short', 'two words and more of them'])('%j is no token', async t
   await expect(readToken(file)).rejects.toMatchObject({ code: 'TOKEN_MALFORMED' })
 })
 
+test('a client is not told to remove the file: nobody would make it a new one', async () => {
+  await readOrMakeToken(file)
+  await writeFile(file, 'short')
+  await expect(readToken(file)).rejects.toMatchObject({ hint: expect.stringContaining('copy the API token') })
+  await expect(readOrMakeToken(file)).rejects.toMatchObject({ hint: expect.stringContaining('a new one is made') })
+  await chmod(file, 0o644)
+  await expect(readToken(file)).rejects.toMatchObject({ hint: expect.not.stringContaining('remove') })
+})
+
 test('reading alone never makes a file', async () => {
   await expect(readToken(file)).rejects.toMatchObject({ code: 'TOKEN_ABSENT' })
   expect(await readdir(directory)).toEqual([])

@@ -15,7 +15,7 @@ const tokenPattern = /^[\w.~+/-]{16,512}=*$/
 /** The token in `file`; makes the file when there is none. Rejects with the codes of `readToken`, or `TOKEN_UNWRITABLE`. */
 export async function readOrMakeToken(file: string): Promise<string> {
   try {
-    return await readToken(file)
+    return await read(file, ownHints)
   } catch (error) {
     if (!(error instanceof ConstellationError) || error.code !== 'TOKEN_ABSENT') throw error
   }
@@ -28,22 +28,45 @@ export async function readOrMakeToken(file: string): Promise<string> {
       hint: 'the agent must be able to write there, or set paths.secretsPath',
     })
   }
-  return readToken(file)
+  return read(file, ownHints)
 }
 
-/** Rejects with `TOKEN_ABSENT`, `TOKEN_READABLE_BY_OTHERS`, `TOKEN_UNREADABLE` or `TOKEN_MALFORMED`. */
-export async function readToken(file: string): Promise<string> {
-  const text = await readPrivately(file)
+/** What to do about a bad file depends on whose it is. */
+interface Hints {
+  readonly malformed: string
+  readonly unreadable: string
+  readonly exposed: string
+}
+
+const ownHints: Hints = {
+  malformed: 'remove the file and a new one is made',
+  unreadable: 'run as the user of the agent, or as root',
+  exposed: 'and remove it first if somebody may have read it: a new one is made at the next start',
+}
+
+const copyHints: Hints = {
+  malformed: 'copy the API token of the node you ask into it',
+  unreadable: 'run as the owner of the file, or make a copy of your own',
+  exposed: 'and if somebody may have read it, have the node make another token',
+}
+
+/** For clients. Rejects with `TOKEN_ABSENT`, `TOKEN_READABLE_BY_OTHERS`, `TOKEN_UNREADABLE` or `TOKEN_MALFORMED`. */
+export function readToken(file: string): Promise<string> {
+  return read(file, copyHints)
+}
+
+async function read(file: string, hints: Hints): Promise<string> {
+  const text = await readPrivately(file, hints)
   const token = text.trim()
   if (!tokenPattern.test(token)) {
     throw new ConstellationError('TOKEN_MALFORMED', `${file} does not hold a bearer token`, {
-      hint: 'it must be one line of 16 to 512 letters, digits and -._~+/; remove the file and a new one is made',
+      hint: `it must be one line of 16 to 512 letters, digits and -._~+/; ${hints.malformed}`,
     })
   }
   return token
 }
 
-async function readPrivately(file: string): Promise<string> {
+async function readPrivately(file: string, hints: Hints): Promise<string> {
   try {
     const { mode } = await stat(file)
     if ((mode & readableByOthers) === 0) return await readFile(file, 'utf8')
@@ -52,11 +75,11 @@ async function readPrivately(file: string): Promise<string> {
     if (absent) throw new ConstellationError('TOKEN_ABSENT', `there is no API token at ${file}`, { cause })
     throw new ConstellationError('TOKEN_UNREADABLE', `cannot read the API token ${file}`, {
       cause,
-      hint: 'run as the user of the agent, or as root',
+      hint: hints.unreadable,
     })
   }
   throw new ConstellationError('TOKEN_READABLE_BY_OTHERS', `${file} can be read by others than its owner`, {
-    hint: `chmod 600 ${file}, and remove it first if somebody may have read it: a new one is made at the next start`,
+    hint: `chmod 600 ${file}, ${hints.exposed}`,
   })
 }
 
