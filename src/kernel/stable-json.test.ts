@@ -8,6 +8,15 @@ test('keys are sorted by code unit at every depth, arrays keep their order', () 
   )
 })
 
+test.each<[string, Json, string]>([
+  ['at the top', { b: { a: 1, c: 2 }, a: 1 }, '{"a":1,"b":{"a":1,"c":2}}'],
+  ['below ordered keys', { a: [{ c: 1, b: 2 }], d: 1 }, '{"a":[{"b":2,"c":1}],"d":1}'],
+  ['because numbers come first in an object', { '9': 1, '10': 2, '-': 3 }, '{"-":3,"10":2,"9":1}'],
+  ['nowhere', { a: [{ b: undefined, c: 1 }], d: 'e' }, '{"a":[{"c":1}],"d":"e"}'],
+])('keys out of order %s are put in order', (_, value, text) => {
+  expect(stableJson(value)).toBe(text)
+})
+
 test('members without a value are left out, a key named like the prototype is an ordinary key', () => {
   const odd = JSON.parse('{"__proto__":1,"a":2}') as Json
   expect(stableJson({ a: undefined, b: 1 })).toBe('{"b":1}')
