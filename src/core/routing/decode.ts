@@ -17,88 +17,96 @@ export interface Decoded {
 interface Context {
   readonly release: Release
   readonly problems: DocumentProblem[]
+  /** Where we are: names and list indexes from the root. Put into words for a report only. */
+  readonly path: (string | number)[]
 }
 
 export function decodeDocument(root: JsonObject, release: Release): Decoded {
-  const context: Context = { release, problems: [] }
+  const context: Context = { release, problems: [], path: [] }
   const known = new Map<string, JsonNode>()
   for (const [name, value] of root) {
     // At the top level, and only there, Traefik ignores what it does not know.
     if (fieldOf(rootType, name) !== undefined) known.set(name, value)
   }
-  const tree = decodeFields(context, known, rootType, '')
+  const tree = decodeFields(context, known, rootType)
   return { tree, problems: context.problems }
 }
 
 /** Undefined: absent, or reported. */
-function decode(context: Context, value: JsonNode, shape: Shape, path: string): JsonNode | undefined {
-  if (shape.kind === 'scalar') return decodeScalar(context, value, shape.scalar, path)
-  if (shape.kind === 'list') return decodeList(context, value, shape.of, path)
-  if (!isObject(value)) return wrongType(context, path, 'an object', value)
-  return shape.kind === 'struct'
-    ? decodeFields(context, value, shape.type, path)
-    : decodeEntries(context, value, shape.of, path)
+function decode(context: Context, value: JsonNode, shape: Shape): JsonNode | undefined {
+  if (shape.kind === 'scalar') return decodeScalar(context, value, shape.scalar)
+  if (shape.kind === 'list') return decodeList(context, value, shape.of)
+  if (!isObject(value)) return wrongType(context, 'an object', value)
+  return shape.kind === 'struct' ? decodeFields(context, value, shape.type) : decodeEntries(context, value, shape.of)
 }
 
-function decodeFields(context: Context, object: JsonObject, type: string, path: string): JsonObject {
-  return rebuilt(object, (name, value) => {
-    const at = path === '' ? name : `${path}.${name}`
-    const field = knownField(context, type, name, at)
-    if (field === undefined || value === null) return undefined
-    if (field.name !== name && spellings(object, name) > 1) {
-      report(context, at, 'syntax', `the field ${field.name} is given twice in different letter case`)
-      return undefined
-    }
-    const decoded = decodeField(context, value, field, at)
-    return decoded === undefined ? undefined : [field.name, decoded]
-  })
+function decodeFields(context: Context, object: JsonObject, type: string): JsonObject {
+  let copy: Map<string, JsonNode> | undefined
+  for (const [name, value] of object) {
+    context.path.push(name)
+    const field = knownField(context, type, name)
+    const decoded = field === undefined || value === null ? undefined : decodeField(context, object, name, value, field)
+    context.path.pop()
+    if (copy === undefined && decoded === value && field?.name === name) continue
+    copy ??= headOf(object, name)
+    if (field !== undefined && decoded !== undefined) copy.set(field.name, decoded)
+  }
+  return copy ?? object
 }
 
-function knownField(context: Context, type: string, name: string, path: string): Field | undefined {
+function knownField(context: Context, type: string, name: string): Field | undefined {
   const field = fieldOf(type, name)
   if (field === undefined) {
-    report(context, path, 'unknown-field', `${type} has no field ${JSON.stringify(name)}`)
+    report(context, 'unknown-field', `${type} has no field ${JSON.stringify(name)}`)
     return undefined
   }
   if (isAtLeast(context.release, field.since)) return field
-  report(context, path, 'unknown-field', `Traefik knows it since ${field.since.join('.')}`)
+  report(context, 'unknown-field', `Traefik knows it since ${field.since.join('.')}`)
   return undefined
 }
 
-function decodeField(context: Context, value: JsonNode, field: Field, path: string): JsonNode | undefined {
+function decodeField(
+  context: Context,
+  object: JsonObject,
+  name: string,
+  value: JsonNode,
+  field: Field,
+): JsonNode | undefined {
+  if (field.name !== name && spellings(object, name) > 1) {
+    report(context, 'syntax', `the field ${field.name} is given twice in different letter case`)
+    return undefined
+  }
   const holdsObject = field.shape.kind === 'struct' || field.shape.kind === 'map'
   if (holdsObject && field.mayBeEmpty && isTrue(value)) return new Map() // `tls: true` is Traefik's other way to say {}
   if (holdsObject && !field.mayBeEmpty && isObject(value) && allAbsent(value)) {
-    report(context, path, 'empty-object', 'an empty object makes Traefik refuse the whole document')
+    report(context, 'empty-object', 'an empty object makes Traefik refuse the whole document')
     return undefined
   }
-  return decode(context, value, field.shape, path)
+  return decode(context, value, field.shape)
 }
 
 /** The names are the user's; an entry may be empty even where a field may not. */
-function decodeEntries(context: Context, object: JsonObject, of: Shape, path: string): JsonObject {
-  return rebuilt(object, (name, value) => {
-    const decoded = value === null ? undefined : decode(context, value, of, `${path}.${name}`)
-    return decoded === undefined ? undefined : [name, decoded]
-  })
-}
-
-type Entry = readonly [name: string, value: JsonNode]
-
-/** The object with every entry changed or left out; the object itself when none was, which is what we usually serve. */
-function rebuilt(object: JsonObject, change: (name: string, value: JsonNode) => Entry | undefined): JsonObject {
+function decodeEntries(context: Context, object: JsonObject, of: Shape): JsonObject {
   let copy: Map<string, JsonNode> | undefined
-  let unchanged = 0
   for (const [name, value] of object) {
-    const entry = change(name, value)
-    if (copy === undefined && entry?.[0] === name && entry[1] === value) {
-      unchanged++
-      continue
-    }
-    copy ??= new Map([...object].slice(0, unchanged))
-    if (entry !== undefined) copy.set(...entry)
+    context.path.push(name)
+    const decoded = value === null ? undefined : decode(context, value, of)
+    context.path.pop()
+    if (copy === undefined && decoded === value) continue
+    copy ??= headOf(object, name)
+    if (decoded !== undefined) copy.set(name, decoded)
   }
   return copy ?? object
+}
+
+/** What stands before `name`. An object is copied at its first change only: what we serve has usually none. */
+function headOf(object: JsonObject, name: string): Map<string, JsonNode> {
+  const head = new Map<string, JsonNode>()
+  for (const [key, value] of object) {
+    if (key === name) break
+    head.set(key, value)
+  }
+  return head
 }
 
 /** How many names of the object are this one in some letter case. */
@@ -106,23 +114,24 @@ function spellings(object: JsonObject, name: string): number {
   return [...object.keys()].filter(other => other.toLowerCase() === name.toLowerCase()).length
 }
 
-function decodeList(context: Context, value: JsonNode, of: Shape, path: string): JsonNode | undefined {
-  if (!Array.isArray(value)) return wrongType(context, path, 'a list', value)
+function decodeList(context: Context, value: JsonNode, of: Shape): JsonNode | undefined {
+  if (!Array.isArray(value)) return wrongType(context, 'a list', value)
   const items = value.map((item, index) => {
-    const at = `${path}[${index}]`
-    return item === null ? wrongType(context, at, 'a value', item) : decode(context, item, of, at)
+    context.path.push(index)
+    const decoded = item === null ? wrongType(context, 'a value', item) : decode(context, item, of)
+    context.path.pop()
+    return decoded
   })
-  const good = items.filter(item => item !== undefined)
-  return items.every((item, index) => item === value[index]) ? value : good
+  return items.every((item, index) => item === value[index]) ? value : items.filter(item => item !== undefined)
 }
 
 /** Go's time.ParseDuration, or a whole number of seconds. */
 const goDuration = /^[+-]?(\d+|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/
 
-function decodeScalar(context: Context, value: JsonNode, scalar: Scalar, path: string): JsonNode | undefined {
+function decodeScalar(context: Context, value: JsonNode, scalar: Scalar): JsonNode | undefined {
   if (scalar === 'any') return value
-  if (value === null || typeof value === 'object') return wrongType(context, path, inWords[scalar], value)
-  return fits[scalar](String(value)) ? value : wrongType(context, path, inWords[scalar], value)
+  if (value === null || typeof value === 'object') return wrongType(context, inWords[scalar], value)
+  return fits[scalar](String(value)) ? value : wrongType(context, inWords[scalar], value)
 }
 
 /** Numbers and booleans may be quoted, and text may be a bare number. */
@@ -144,12 +153,14 @@ const inWords: Readonly<Record<Scalar, string>> = {
   any: 'anything',
 }
 
-function wrongType(context: Context, path: string, wanted: string, value: JsonNode): undefined {
-  report(context, path, 'wrong-type', `expected ${wanted}, found ${describe(value)}`)
+function wrongType(context: Context, wanted: string, value: JsonNode): undefined {
+  report(context, 'wrong-type', `expected ${wanted}, found ${describe(value)}`)
 }
 
-function report(context: Context, path: string, reason: ProblemReason, detail: string): void {
-  context.problems.push({ path, reason, detail })
+function report({ problems, path }: Context, reason: ProblemReason, detail: string): void {
+  const [first = '', ...rest] = path
+  const steps = rest.map(step => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+  problems.push({ path: `${first}${steps.join('')}`, reason, detail })
 }
 
 function describe(value: JsonNode): string {

@@ -34,11 +34,7 @@ export function parseRelease(text: string): Release | undefined {
 }
 
 export function isAtLeast(release: Release, wanted: Release): boolean {
-  for (const [index, part] of release.entries()) {
-    const other = wanted[index] ?? 0
-    if (part !== other) return part > other
-  }
-  return true
+  return (release[0] - wanted[0] || release[1] - wanted[1] || release[2] - wanted[2]) >= 0
 }
 
 /** Traefik finds fields without regard to letter case. */

@@ -47,6 +47,11 @@ test.each([
   expect(!read.ok && read.error.message).toContain(reason)
 })
 
+test('odd characters are found wherever they stand, and what follows them is read on', () => {
+  const read = readJson('{\n\t"a": "\\"b\\\\", "c":\t"d", "\\u0065": ["\u{1f600}", "g\\n", "h"], "i": "j"\n}')
+  expect(read.ok && plain(read.value)).toEqual({ a: '"b\\', c: 'd', e: ['\u{1f600}', 'g\n', 'h'], i: 'j' })
+})
+
 test('a key named __proto__ is a key like any other', () => {
   const read = readJson('{"__proto__":{"polluted":true}}')
   expect(read.ok && read.value instanceof Map && read.value.has('__proto__')).toBe(true)

@@ -24,10 +24,12 @@ const keyLengthMax = 1000
 interface Cursor {
   readonly text: string
   at: number
+  /** Of the next character that no string may hold as it is; may lie behind `at`. */
+  odd: number
 }
 
 export function readJson(text: string): Result<JsonNode, JsonProblem> {
-  const cursor: Cursor = { text, at: 0 }
+  const cursor: Cursor = { text, at: 0, odd: -1 }
   try {
     const value = readValue(cursor, 0)
     skipBlank(cursor)
@@ -83,17 +85,17 @@ function readObject(cursor: Cursor, depth: number): JsonObject {
 }
 
 function readArray(cursor: Cursor, depth: number): readonly JsonNode[] {
-  const items: JsonNode[] = []
   cursor.at++
-  if (accept(cursor, ']')) return items
-  do items.push(readValue(cursor, depth + 1))
-  while (accept(cursor, ','))
+  if (accept(cursor, ']')) return []
+  const items = [readValue(cursor, depth + 1)]
+  while (accept(cursor, ',')) items.push(readValue(cursor, depth + 1))
   if (!accept(cursor, ']')) refuse(cursor, 'expected , or ]')
   return items
 }
 
 /** What a string may hold unescaped: what YAML prints, without its line breaks. */
 const plainText = /[\x20\x21\x23-\x5b\x5d-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*/y
+const oddCharacter = /[^\x20-\x5b\x5d-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/g
 const astral = /[\u{10000}-\u{10ffff}]/uy
 
 const escapes: Readonly<Record<string, string>> = {
@@ -106,7 +108,25 @@ const escapes: Readonly<Record<string, string>> = {
   t: '\t',
 }
 
+/** Most strings hold nothing odd, and then end at the next quote: two searches, and the pattern is tried on few. */
 function readString(cursor: Cursor): string {
+  const { text, at } = cursor
+  const end = text.indexOf('"', at + 1)
+  if (end === -1 || end > nextOdd(cursor)) return readOddString(cursor)
+  cursor.at = end + 1
+  return text.slice(at + 1, end)
+}
+
+/** Searched for once, not for every string: in what we serve the next one is usually beyond the end. */
+function nextOdd(cursor: Cursor): number {
+  if (cursor.odd < cursor.at) {
+    oddCharacter.lastIndex = cursor.at
+    cursor.odd = oddCharacter.exec(cursor.text)?.index ?? cursor.text.length
+  }
+  return cursor.odd
+}
+
+function readOddString(cursor: Cursor): string {
   cursor.at++
   let value = ''
   for (;;) {

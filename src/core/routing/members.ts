@@ -66,8 +66,10 @@ function viaPeerProxy(node: NodeView, hidden: readonly RoutedInstance[]): PoolMe
 
 /** What is published on the mesh, or shares the network of its node and so its mesh address. */
 function meshAddress(node: NodeView, instance: InstanceView, port: Port): Address | undefined {
+  const published = directAddress(instance, node.address.ip)
+  if (published !== undefined) return published
   const onHostNetwork = instance.networks.some(attachment => attachment.network === 'host')
-  return directAddress(instance, node.address.ip) ?? (onHostNetwork ? { ip: node.address.ip, port } : undefined)
+  return onHostNetwork ? { ip: node.address.ip, port } : undefined
 }
 
 /** The container's address on the network it wishes for, else on its first by name; else a port on the loopback. */

@@ -23,17 +23,26 @@ import {
 import { canonicalRule, hostsOf, parseRule } from './rule.ts'
 import { serviceWish } from './service-wish.ts'
 import type { ServiceWish } from './service-wish.ts'
-import type { Pool, Route, RoutePlan } from './types.ts'
+import type { Pool, PoolMember, Route, RoutePlan } from './types.ts'
 
 export interface PlanOptions {
   /** Lower case, without a dot at either end: `example.org`. */
   readonly domain: string
 }
 
-/** One service with all its routed instances, by node. */
+/** One service with all its routed instances, by node. Names are made once: they are text that lives in the plan. */
 interface Known {
   readonly service: ServiceId
-  readonly nodes: readonly { readonly node: NodeView; readonly routed: readonly RoutedInstance[] }[]
+  readonly pool: string
+  readonly nodes: readonly KnownNode[]
+}
+
+interface KnownNode {
+  readonly node: NodeView
+  /** Of its host names; undefined when nothing in its name fits DNS. */
+  readonly label: string | undefined
+  readonly pool: string
+  readonly routed: RoutedInstance[]
 }
 
 interface Draft {
@@ -52,7 +61,7 @@ export function planRoutes(view: ClusterView, options: PlanOptions): RoutePlan {
       sentence => draft.complaints.add(sentence),
     )
     addPools(draft, known, view.self)
-    for (const router of wish.routers) addLabelRoute(draft, known.service, router)
+    for (const router of wish.routers) addLabelRoute(draft, known, router)
     if (wish.host !== undefined) addDefaultRoutes(draft, known, wish, wish.host, options.domain)
   }
   return {
@@ -64,37 +73,42 @@ export function planRoutes(view: ClusterView, options: PlanOptions): RoutePlan {
 
 /** Ordered by service, then node, then container id. */
 function knownServices(view: ClusterView): readonly Known[] {
-  const found = new Map<ServiceId, { readonly node: NodeView; readonly routed: RoutedInstance[] }[]>()
+  const found = new Map<ServiceId, KnownNode[]>()
   for (const node of [...view.nodes].sort((a, b) => byText(a.name, b.name))) {
+    const label = dnsLabel(node.name)
     for (const instance of node.instances) {
-      if (instance.routing === undefined) continue
-      let nodes = found.get(instance.service)
-      if (nodes === undefined) found.set(instance.service, (nodes = []))
-      let here = nodes.at(-1)
-      if (here?.node !== node) nodes.push((here = { node, routed: [] }))
-      here.routed.push({ instance, wish: instance.routing })
+      const { service, routing: wish } = instance
+      if (wish === undefined) continue
+      let nodes = found.get(service)
+      if (nodes === undefined) found.set(service, (nodes = []))
+      const last = nodes.at(-1)
+      const routed = { instance, wish }
+      if (last?.node === node) last.routed.push(routed)
+      else nodes.push({ node, label, pool: nodePoolName(service, node.name), routed: [routed] })
     }
   }
   for (const nodes of found.values())
     for (const { routed } of nodes) routed.sort((a, b) => byText(a.instance.containerId, b.instance.containerId))
-  return [...found].map(([service, nodes]) => ({ service, nodes })).sort((a, b) => byText(a.service, b.service))
+  return [...found]
+    .map(([service, nodes]) => ({ service, pool: poolName(service), nodes }))
+    .sort((a, b) => byText(a.service, b.service))
 }
 
-function addPools({ pools, complaints }: Draft, { service, nodes }: Known, self: NodeName): void {
-  const all = []
-  for (const { node, routed } of nodes) {
+function addPools({ pools, complaints }: Draft, { service, pool, nodes }: Known, self: NodeName): void {
+  const all: PoolMember[] = []
+  pools.push({ name: pool, service, members: all })
+  for (const { node, pool: name, routed } of nodes) {
     const { members, unreachable } = membersOn(node, routed, self)
-    pools.push({ name: nodePoolName(service, node.name), service, node: node.name, members })
+    pools.push({ name, service, node: node.name, members })
     all.push(...members)
     for (const { containerName } of unreachable)
       complaints.add(`${service}: ${containerName} on ${node.name} has no address to send requests to`)
     if (routed.some(({ wish }) => wish.port === undefined))
       complaints.add(`${service}: no HTTP port can be told on ${node.name}`)
   }
-  pools.push({ name: poolName(service), service, members: all })
 }
 
-function addLabelRoute(draft: Draft, service: ServiceId, router: RouterWish): void {
+function addLabelRoute(draft: Draft, { service, pool }: Known, router: RouterWish): void {
   // Its own node has checked it, perhaps by other rules than ours: agents of two versions may share a cluster.
   if (!isRouterName(router.name)) {
     draft.complaints.add(`${service}: ${JSON.stringify(router.name.slice(0, 60))} is no name for a router`)
@@ -106,7 +120,6 @@ function addLabelRoute(draft: Draft, service: ServiceId, router: RouterWish): vo
     return
   }
   const { rule, entryPoints, priority, middlewares } = router
-  const pool = poolName(service)
   const rival = draft.claims.take(canonicalRule(parsed.value), { owner: service, entryPoints, pool })
   if (rival !== undefined) {
     draft.complaints.add(`${service}: router ${router.name} wants a rule that ${rival.owner} already has`)
@@ -124,25 +137,23 @@ function addLabelRoute(draft: Draft, service: ServiceId, router: RouterWish): vo
 }
 
 function addDefaultRoutes(draft: Draft, known: Known, wish: ServiceWish, host: string, domain: string): void {
-  const { service, nodes } = known
-  addHostRoute(draft, service, wish, clusterHost(host, domain), poolName(service))
-  for (const { node } of nodes) {
-    const label = dnsLabel(node.name)
+  addHostRoute(draft, known, wish, clusterHost(host, domain), known.pool)
+  for (const { node, label, pool } of known.nodes) {
     if (label === undefined) draft.complaints.add(`node ${node.name} has no host names: nothing in its name fits DNS`)
-    else addHostRoute(draft, service, wish, nodeHost(host, label, domain), nodePoolName(service, node.name))
+    else addHostRoute(draft, known, wish, nodeHost(host, label, domain), pool)
   }
 }
 
 /** Its name is its pool's. A router of the service's own labels with the same rule stands in for it. */
-function addHostRoute(draft: Draft, service: ServiceId, wish: ServiceWish, host: string, pool: string): void {
-  const rule = hostRule(host)
+function addHostRoute(draft: Draft, known: Known, { middlewares }: ServiceWish, host: string, pool: string): void {
+  const { service } = known
   const rival = draft.claims.take(`Host("${host}")`, { owner: service, entryPoints: undefined, pool })
   if (rival === undefined) {
-    const middlewares = wish.middlewares.length === 0 ? {} : { middlewares: wish.middlewares }
-    draft.routes.push({ name: pool, rule, hosts: [host], ...middlewares, pool })
+    const own = { name: pool, rule: hostRule(host), hosts: [host], pool }
+    draft.routes.push(middlewares.length === 0 ? own : { ...own, middlewares })
   } else if (rival.owner !== service) {
     draft.complaints.add(`${service}: ${host} belongs to ${rival.owner}`)
-  } else if (rival.pool !== poolName(service)) {
+  } else if (rival.pool !== known.pool) {
     draft.complaints.add(`${service}: ${host} means two nodes, because DNS cannot tell their names apart`)
   }
 }

@@ -45,19 +45,19 @@ function checkNames(section: JsonObject, report: Report): void {
 function checkRouter(router: JsonObject, section: JsonObject, protocol: Protocol, path: string, report: Report): void {
   const service = router.get('service')
   if (typeof service !== 'string' || service === '') report(path, 'missing-reference', 'it names no service')
-  else checkReference(service, objectAt(section, 'services'), `${path}.service`, report)
+  else checkReference(service, objectAt(section, 'services'), path, 'service', report)
   for (const middleware of listAt(router, 'middlewares'))
-    checkReference(middleware, objectAt(section, 'middlewares'), `${path}.middlewares`, report)
-  if (protocol === 'http') checkRule(router.get('rule'), `${path}.rule`, report)
+    checkReference(middleware, objectAt(section, 'middlewares'), path, 'middlewares', report)
+  if (protocol === 'http') checkRule(router.get('rule'), path, report)
 }
 
 function checkRule(rule: JsonNode | undefined, path: string, report: Report): void {
   if (typeof rule !== 'string' || rule === '') {
-    report(path, 'bad-rule', 'a router needs a rule')
+    report(`${path}.rule`, 'bad-rule', 'a router needs a rule')
     return
   }
   const parsed = parseRule(rule)
-  if (!parsed.ok) report(path, 'bad-rule', parsed.error.message)
+  if (!parsed.ok) report(`${path}.rule`, 'bad-rule', parsed.error.message)
 }
 
 function checkService(
@@ -67,20 +67,22 @@ function checkService(
   path: string,
   report: Report,
 ): void {
-  const type = { http: 'Service', tcp: 'TCPService', udp: 'UDPService' }[protocol]
-  const kind = checkKind(service, type, path, report)
-  const body = kind === undefined ? nothing : objectAt(service, kind)
+  const kind = checkKind(service, serviceTypes[protocol], path, report)
+  if (kind === undefined) return
+  const body = objectAt(service, kind)
   const services = objectAt(section, 'services')
-  for (const child of childrenOf(body)) checkReference(child, services, `${path}.${kind}`, report)
+  for (const child of childrenOf(body)) checkReference(child, services, path, kind, report)
   const transport = body.get('serversTransport')
   if (transport !== undefined)
-    checkReference(transport, objectAt(section, 'serversTransports'), `${path}.${kind}.serversTransport`, report)
+    checkReference(transport, objectAt(section, 'serversTransports'), `${path}.${kind}`, 'serversTransport', report)
   for (const server of listAt(body, 'servers')) {
     const address = server instanceof Map ? server.get(protocol === 'http' ? 'url' : 'address') : undefined
     if (!isServerAddress(address, protocol))
       report(`${path}.${kind}.servers`, 'bad-address', `${JSON.stringify(address ?? null)} leads nowhere`)
   }
 }
+
+const serviceTypes: Readonly<Record<Protocol, string>> = { http: 'Service', tcp: 'TCPService', udp: 'UDPService' }
 
 /** The one field that makes it what it is; undefined when there is not exactly one. */
 function checkKind(value: JsonObject, type: string, path: string, report: Report): string | undefined {
@@ -96,15 +98,17 @@ function checkKind(value: JsonObject, type: string, path: string, report: Report
 
 /** Services a weighted, mirroring or failover service hands on to. */
 function childrenOf(body: JsonObject): readonly JsonNode[] {
-  const direct = ['service', 'fallback'].flatMap(field => body.get(field) ?? [])
-  const named = [...listAt(body, 'services'), ...listAt(body, 'mirrors')]
-  return [...direct, ...named.flatMap(child => (child instanceof Map ? (child.get('name') ?? []) : []))]
+  const children: (JsonNode | undefined)[] = [body.get('service'), body.get('fallback')]
+  for (const field of ['services', 'mirrors'])
+    for (const child of listAt(body, field)) if (child instanceof Map) children.push(child.get('name'))
+  return children.filter(child => child !== undefined && child !== null)
 }
 
 /** A name with `@` belongs to another provider, which we cannot see. */
-function checkReference(name: JsonNode, known: JsonObject, path: string, report: Report): void {
+function checkReference(name: JsonNode, known: JsonObject, path: string, field: string, report: Report): void {
   const text = typeof name === 'string' ? name : JSON.stringify(name) // a bare number names a service, too
-  if (!text.includes('@') && !known.has(text)) report(path, 'missing-reference', `there is no ${JSON.stringify(text)}`)
+  if (known.has(text) || text.includes('@')) return
+  report(`${path}.${field}`, 'missing-reference', `there is no ${JSON.stringify(text)}`)
 }
 
 const httpUrl = /^(?:https?|h2c):\/\/(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d{1,5}))?(?:\/\S*)?$/

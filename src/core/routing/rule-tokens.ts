@@ -21,8 +21,8 @@ const unprintable = /\p{C}|\p{Zl}|\p{Zp}/u
 const blank = /[ \t\r\n]*/y
 const name = /[A-Za-z]+/y
 const punctuation = /&&|\|\||[(),!]/y
-const rawText = /`([^`]*)`/y
-const escapedText = /"((?:[^"\\]|\\["\\])*)"/y
+const rawText = /`[^`]*`/y
+const escapedText = /"(?:[^"\\]|\\["\\])*"/y
 
 export function ruleTokens(rule: string): Result<readonly RuleToken[], RuleProblem> {
   const tokens: RuleToken[] = []
@@ -38,25 +38,26 @@ export function ruleTokens(rule: string): Result<readonly RuleToken[], RuleProbl
 }
 
 function tokenAt(rule: string, at: number): Result<{ readonly token: RuleToken; readonly end: number }, RuleProblem> {
-  const mark = matchAt(punctuation, rule, at)
-  if (mark !== undefined) {
+  const afterName = endOf(name, rule, at)
+  if (afterName > at) return ok({ token: { kind: 'name', at, text: rule.slice(at, afterName) }, end: afterName })
+  const afterMark = endOf(punctuation, rule, at)
+  if (afterMark > at) {
     // The pattern matches these spellings and no others.
-    const kind = mark[0] as '(' | ')' | ',' | '!' | '&&' | '||'
-    return ok({ token: { kind, at }, end: at + kind.length })
+    const kind = rule.slice(at, afterMark) as '(' | ')' | ',' | '!' | '&&' | '||'
+    return ok({ token: { kind, at }, end: afterMark })
   }
-  const word = matchAt(name, rule, at)
-  if (word !== undefined) return ok({ token: { kind: 'name', at, text: word[0] }, end: at + word[0].length })
-  const raw = matchAt(rawText, rule, at)
-  const quoted = raw ?? matchAt(escapedText, rule, at)
-  if (quoted === undefined) return fail({ at, message: unreadable(rule, at) })
-  const inner = quoted[1] ?? ''
-  const text = raw === undefined ? inner.replaceAll(/\\(["\\])/g, '$1') : inner
+  const isRaw = rule[at] === '`'
+  const end = endOf(isRaw ? rawText : escapedText, rule, at)
+  if (end === at) return fail({ at, message: unreadable(rule, at) })
+  const inner = rule.slice(at + 1, end - 1)
+  const text = isRaw ? inner : inner.replaceAll(/\\(["\\])/g, '$1')
   if (unprintable.test(text)) return fail({ at, message: 'a value holds a character that cannot be printed' })
-  return ok({ token: { kind: 'text', at, text }, end: at + quoted[0].length })
+  return ok({ token: { kind: 'text', at, text }, end })
 }
 
 /** Go ends a statement at a line break after a value or a `)`: such a rule is one Traefik refuses. */
 function brokenLine(rule: string, tokens: readonly RuleToken[]): RuleProblem | undefined {
+  if (!rule.includes('\n')) return undefined
   for (const [index, token] of tokens.entries()) {
     const next = tokens[index + 1]
     if (next === undefined || next.kind === 'end' || (token.kind !== ')' && token.kind !== 'text')) continue
@@ -74,10 +75,11 @@ function unreadable(rule: string, at: number): string {
 }
 
 function skipBlank(rule: string, at: number): number {
-  return at + (matchAt(blank, rule, at)?.[0].length ?? 0)
+  return endOf(blank, rule, at)
 }
 
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
+/** Where the sticky pattern's match ends; `at` itself when it matches nothing here. */
+function endOf(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at
-  return pattern.exec(text) ?? undefined
+  return pattern.test(text) ? pattern.lastIndex : at
 }

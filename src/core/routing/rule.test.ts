@@ -25,6 +25,21 @@ test.each([
   expect(rule.ok && hostsOf(rule.value)).toEqual(hosts)
 })
 
+test('the rule of a default route is judged as any other: a blank in front takes the long way', () => {
+  const host = fc.oneof(
+    fc.domain(),
+    fc.string({ maxLength: 8 }),
+    fc.constantFrom('a'.repeat(255), 'a'.repeat(256), '::1'),
+  )
+  fc.assert(
+    fc.property(host, text => {
+      const [short, long] = [parseRule(`Host(\`${text}\`)`), parseRule(` Host(\`${text}\`)`)]
+      expect(short.ok).toBe(long.ok)
+      if (short.ok) expect(short).toEqual(long)
+    }),
+  )
+})
+
 test('&& binds tighter than ||, as Go has it', () => {
   const rule = parseRule('Host(`a`) || Host(`b`) && Path(`/x`)')
   expect(rule.ok && canonicalRule(rule.value)).toBe('(Host("a") || (Host("b") && Path("/x")))')

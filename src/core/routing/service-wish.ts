@@ -18,15 +18,13 @@ export interface ServiceWish {
 
 const rank: Readonly<Record<Traffic, number>> = { yes: 0, lastResort: 1, no: 2 }
 
+/** `instances`: ordered by node and container id, which breaks the ties, because sorting is stable. */
 export function serviceWish(
   service: ServiceId,
   instances: readonly { readonly instance: InstanceView; readonly wish: RoutingWish }[],
   complain: (sentence: string) => void,
 ): ServiceWish {
-  const speakers = [...instances].sort(
-    ({ instance: a }, { instance: b }) =>
-      rank[a.traffic] - rank[b.traffic] || byText(a.node, b.node) || byText(a.containerId, b.containerId),
-  )
+  const speakers = [...instances].sort((a, b) => rank[a.instance.traffic] - rank[b.instance.traffic])
   const wished = speakers[0]?.wish.host ?? ''
   const host = dnsLabel(wished) === wished ? wished : undefined
   if (host === undefined) complain(`${service}: ${JSON.stringify(wished)} is no DNS label, so it has no default host`)

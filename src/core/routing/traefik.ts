@@ -39,14 +39,12 @@ export function traefikDocument(plan: RoutePlan, options: DocumentOptions): Json
   if (routes.length === 0) return nothing
   const wanted = new Set(routes.map(route => route.pool))
   const tls = tlsOf(options)
-  return {
-    http: {
-      routers: Object.fromEntries(routes.map(route => [route.name, traefikRouter(route, options, tls)])),
-      services: Object.fromEntries(
-        plan.pools.filter(pool => wanted.has(pool.name)).map(pool => [pool.name, traefikService(pool)]),
-      ),
-    },
-  }
+  // Without a prototype an object is a plain dictionary from the start: thousands of names fit in at half the price.
+  const routers: Record<string, Json> = Object.create(null)
+  for (const route of routes) routers[route.name] = traefikRouter(route, options, tls)
+  const services: Record<string, Json> = Object.create(null)
+  for (const pool of plan.pools) if (wanted.has(pool.name)) services[pool.name] = traefikService(pool)
+  return { http: { routers, services } }
 }
 
 function traefikRouter(route: Route, options: DocumentOptions, tls: Json | undefined): Json {
@@ -54,11 +52,11 @@ function traefikRouter(route: Route, options: DocumentOptions, tls: Json | undef
   // A router with TLS answers nothing on a plain entry point, so one that leaves ours does without it.
   const isOnOurs = entryPoints.every(entryPoint => options.entryPoints.includes(entryPoint))
   return {
+    entryPoints: entryPoints.length === 0 ? undefined : entryPoints,
+    middlewares: route.middlewares,
+    priority: route.priority,
     rule: route.rule,
     service: route.pool,
-    entryPoints: entryPoints.length === 0 ? undefined : entryPoints,
-    priority: route.priority,
-    middlewares: route.middlewares,
     tls: isOnOurs ? tls : undefined,
   }
 }
@@ -71,7 +69,8 @@ function traefikService(pool: Pool): Json {
 function serverUrls(members: readonly PoolMember[]): readonly string[] {
   const good = members.filter(member => member.traffic === 'yes')
   const usable = good.length > 0 ? good : members
-  return [...new Set(usable.map(serverUrl))].sort()
+  const urls = usable.map(serverUrl)
+  return urls.length === 1 ? urls : [...new Set(urls)].sort() // nearly all pools are those of one instance
 }
 
 function serverUrl(member: PoolMember): string {
