@@ -97,6 +97,7 @@ export const fields = {
     port: field(port, {
       fallback: 8300,
       flag: '--raft-port',
+      unused: true,
       why: 'Peers are told it, so that it is known before use.',
     }),
   },
@@ -201,7 +202,8 @@ export const fields = {
       fallback: '/opt/constellation/volumes',
       env: ['CONFIG_PATH'],
       flag: '--config-path',
-      why: 'Volumes of services. Recorded; managed services will use it.',
+      unused: true,
+      why: 'Volumes of services. Managed services will use it.',
     }),
     secretsPath: field(path, {
       fallback: '/opt/constellation/secrets',
@@ -226,14 +228,16 @@ export const fields = {
     zoneId: field(optional(text), {
       fallback: undefined,
       env: ['CLOUDFLARE_ZONE_ID'],
-      why: 'The DNS zone of `domain`. Recorded; DNS is not written yet.',
+      unused: true,
+      why: 'The DNS zone of `domain`. DNS is not written yet.',
     }),
   },
   headscale: {
     url: field(optional(url), {
       fallback: undefined,
       env: ['HEADSCALE_URL'],
-      why: 'The control server of the tailnet. Recorded; discovery will use it.',
+      unused: true,
+      why: 'The control server of the tailnet. Discovery will use it.',
     }),
   },
   redis: {
@@ -241,19 +245,22 @@ export const fields = {
       fallback: undefined,
       env: ['REDIS_PASSWORD'],
       secret: true,
-      why: 'Recorded; the Redis watch will use it. A file is safer: variables are visible to every child process.',
+      unused: true,
+      why: 'The Redis watch will use it. A file is safer: variables are visible to every child process.',
     }),
     passwordFile: field(optional(path), {
       fallback: undefined,
       env: ['REDIS_PASSWORD_FILE'],
-      why: 'Holds the password instead. Recorded; the Redis watch will use it.',
+      unused: true,
+      why: 'Holds the password instead. The Redis watch will use it.',
     }),
   },
   migration: {
     rulesPath: field(optional(path), {
       fallback: undefined,
       env: ['MIGRATION_RULES_PATH'],
-      why: 'Rules that move services. Recorded; migrations will use it.',
+      unused: true,
+      why: 'Rules that move services. Migrations will use it.',
     }),
   },
 } as const

@@ -36,6 +36,8 @@ export interface Kind<T> {
   readonly fromText?: (text: string) => unknown
   /** A method on purpose: a field of some type is then a field of unknown, which walking the tree needs. */
   show(value: T): string
+  /** The value for programs, where it is not the value itself. */
+  json?(value: T): unknown
 }
 
 export interface About<T> {
@@ -50,6 +52,8 @@ export interface About<T> {
   readonly flag?: string
   /** Never printed, neither by `config show` nor in a complaint. */
   readonly secret?: boolean
+  /** Read and checked, but nothing of this version acts on it. */
+  readonly unused?: boolean
 }
 
 export interface Field<T = unknown> extends Kind<T>, About<T> {

@@ -44,10 +44,16 @@ const processSpec = z.strictObject({
 
 export type ProcessSpec = Readonly<z.output<typeof processSpec>>
 
-/** Values of `env` are shown as keys only: that is where passwords are. */
+/** Values of `env` are never shown, nor are arguments and labels: that is where passwords are. */
 export const processSpecs: Kind<readonly ProcessSpec[]> = {
   schema: z.array(processSpec).readonly(),
   expects: 'a list of processes',
   show: specs =>
     specs.map(spec => [spec.service, ...Object.keys(spec.env).map(name => `${name}=...`)].join(' ')).join(', '),
+  json: specs =>
+    specs.map(({ service, command, env }) => ({
+      service,
+      command,
+      env: Object.fromEntries(Object.keys(env).map(name => [name, '...'])),
+    })),
 }

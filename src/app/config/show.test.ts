@@ -20,10 +20,15 @@ test('a TypeScript file in a real directory is loaded, and every value is shown 
     const shown = showConfig(await loadConfig(nodeSources({ flags: { '--node-name': 'a' }, env, cwd })))
     const byPath = new Map(shown.map(setting => [setting.path, setting]))
     expect(byPath.get('domain')).toMatchObject({ value: 'example.org', origin: file })
-    expect(byPath.get('proxy.timeoutMs')).toMatchObject({ value: '1m30s', origin: file, unit: 'ms' })
+    expect(byPath.get('proxy.timeoutMs')).toMatchObject({ value: '1m30s', json: 90_000, origin: file, unit: 'ms' })
+    expect(byPath.get('api.bind')).toMatchObject({ value: 'loopback,mesh', json: ['loopback', 'mesh'], unused: false })
     expect(byPath.get('node.name')).toMatchObject({ value: 'a', origin: 'flag --node-name' })
-    expect(byPath.get('publicIp')).toMatchObject({ value: '', origin: 'default' })
-    expect(byPath.get('redis.password')?.value).toBe('(set, not shown)')
+    expect(byPath.get('publicIp')).toMatchObject({ value: '', json: null, origin: 'default' })
+    expect(byPath.get('redis.password')).toMatchObject({
+      value: '(set, not shown)',
+      json: '(set, not shown)',
+      unused: true,
+    })
     expect(JSON.stringify(shown)).not.toContain('hunter2')
   } finally {
     await rm(cwd, { recursive: true })
@@ -39,6 +44,20 @@ test('the environment of a process is shown by name only', async () => {
   })
   const shown = showConfig(loaded).find(({ path }) => path === 'engine.processes')
   expect(shown?.value).toBe('web PASSWORD=...')
+  expect(shown?.json).toMatchObject([{ service: 'web', command: 'node', env: { PASSWORD: '...' } }])
+})
+
+test('what this version reads and does not use is marked', () => {
+  const unused = leaves(fields).flatMap(({ path, field }) => (field.unused === true ? [path] : []))
+  expect(unused).toEqual([
+    'raft.port',
+    'paths.configPath',
+    'cloudflare.zoneId',
+    'headscale.url',
+    'redis.password',
+    'redis.passwordFile',
+    'migration.rulesPath',
+  ])
 })
 
 test('no two settings share a flag or an environment name, and every flag is a long option', () => {

@@ -8,6 +8,10 @@ export interface ShownSetting {
   readonly path: string
   /** Empty when it is not set. */
   readonly value: string
+  /** With its type, null when it is not set; what `value` hides is hidden here, too. */
+  readonly json: unknown
+  /** Read and checked, but nothing of this version acts on it. */
+  readonly unused: boolean
   readonly origin: string
   readonly unit: string
   readonly why: string
@@ -19,6 +23,8 @@ export function showConfig(loaded: LoadedConfig): readonly ShownSetting[] {
   return loaded.settings.map(setting => ({
     path: setting.leaf.path,
     value: shownValue(setting),
+    json: jsonValue(setting),
+    unused: setting.leaf.field.unused ?? false,
     origin: describeOrigin(setting.origin),
     unit: setting.leaf.field.unit ?? '',
     why: setting.leaf.field.why,
@@ -28,6 +34,12 @@ export function showConfig(loaded: LoadedConfig): readonly ShownSetting[] {
 function shownValue({ leaf, value }: Setting): string {
   if (value === undefined) return ''
   return leaf.field.secret === true ? hidden : leaf.field.show(value)
+}
+
+function jsonValue({ leaf, value }: Setting): unknown {
+  if (value === undefined) return null
+  if (leaf.field.secret === true) return hidden
+  return leaf.field.json?.(value) ?? value
 }
 
 export interface ConfigFlag {

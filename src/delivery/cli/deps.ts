@@ -19,7 +19,12 @@ export interface CliConfig {
 
 export interface ShownSetting {
   readonly path: string
+  /** For people. */
   readonly value: string
+  /** For programs: the value with its type, null when it is not set. */
+  readonly json: unknown
+  /** Read and checked, but nothing of this version acts on it. */
+  readonly unused: boolean
   readonly origin: string
   readonly unit: string
   readonly why: string

@@ -63,11 +63,21 @@ async function run(args: readonly string[], over: Partial<CliDeps> & { facade?: 
       const secret = {
         path: 'redis.password',
         value: '(set, not shown)',
+        json: '(set, not shown)',
+        unused: true,
         origin: 'environment X',
         unit: '',
         why: 'because',
       }
-      const plain = { path: 'domain', value: 'localhost', origin: 'default', unit: '', why: 'reason' }
+      const plain = {
+        path: 'domain',
+        value: 'localhost',
+        json: 'localhost',
+        unused: false,
+        origin: 'default',
+        unit: '',
+        why: 'reason',
+      }
       return Promise.resolve({ config: { api: { port: 8080 } }, file: undefined, settings: [plain, secret] })
     },
     runAgent: () => Promise.resolve(0),
@@ -244,6 +254,7 @@ describe('usage', () => {
     ['too many arguments', ['nodes', 'a'], 'too many arguments'],
     ['demo --json without --once', ['demo', '--json'], '--json goes with --once'],
     ['nothing at all', [], 'Usage: constellation'],
+    ['a group without its command', ['config'], 'Usage: constellation config'],
   ])('%s: exit code 2, said on standard error', async (_, args, message) => {
     const { code, out, err } = await run(args)
     expect([code, out]).toEqual([2, ''])
@@ -278,7 +289,7 @@ describe('config show', () => {
     const { code, out } = await run(['config', 'show'])
     expect(code).toBe(0)
     expect(out).toMatch(/^domain\s+localhost\s+default$/m)
-    expect(out).toMatch(/^redis\.password\s+\(set, not shown\)\s+environment X$/m)
+    expect(out).toMatch(/^redis\.password\s+\(set, not shown\)\s+environment X, not used yet$/m)
   })
 
   test('takes the flags of agent, reasons on request, and JSON', async () => {
@@ -286,7 +297,10 @@ describe('config show', () => {
     expect((await run(['config', 'show', '--why'])).out).toContain('because')
     expect(JSON.parse((await run(['config', 'show', '--json'])).out)).toMatchObject({
       file: null,
-      settings: [{ path: 'domain' }, {}],
+      settings: [
+        { path: 'domain', value: 'localhost' },
+        { path: 'redis.password', unused: true },
+      ],
     })
   })
 })

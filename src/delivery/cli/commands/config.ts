@@ -12,17 +12,23 @@ export function addConfigCommand<C extends CliConfig>(program: Command, deps: Cl
     .option('--why', 'print the reason for each setting')
     .action(async (options: { json?: true; why?: true }) => {
       const loaded = await deps.loadConfig(givenFlags(show, deps.configFlags))
-      if (options.json === true) deps.io.out(`${json({ file: loaded.file ?? null, settings: loaded.settings })}\n`)
+      if (options.json === true)
+        deps.io.out(`${json({ file: loaded.file ?? null, settings: loaded.settings.map(forPrograms) })}\n`)
       else deps.io.out(forPeople(loaded, options.why ?? false, deps))
     })
 }
 
+function forPrograms({ json: value, ...setting }: ShownSetting): object {
+  return { ...setting, value }
+}
+
 function forPeople<C extends CliConfig>(loaded: Loaded<C>, why: boolean, deps: CliDeps<C>): string {
   const paint = createPaint(deps.io.colours)
-  const row = ({ path, value, origin, why: reason }: ShownSetting): readonly string[] => {
+  const row = ({ path, value, origin, unused, why: reason }: ShownSetting): readonly string[] => {
     const fromDefault = origin.startsWith('default')
     const shown = plain(value === '' ? '-' : value)
-    return [path, fromDefault ? shown : paint.bold(shown), paint.faint(plain(origin)), ...(why ? [reason] : [])]
+    const from = unused ? `${origin}, not used yet` : origin
+    return [path, fromDefault ? shown : paint.bold(shown), paint.faint(plain(from)), ...(why ? [reason] : [])]
   }
   const head = ['SETTING', 'VALUE', 'ORIGIN', ...(why ? ['WHY'] : [])]
   const file = `${paint.faint('file:')} ${loaded.file ?? 'none was found'}`
