@@ -17,6 +17,6 @@ export const exitCodeHelp = `
 Exit codes:
   0  all is well
   1  something is unhealthy, unknown or broken
-  2  the command line or the configuration cannot be used
+  2  the command line (or none at all) or the configuration cannot be used
   3  no agent answers
   4  the agent wants another token`
