@@ -46,6 +46,15 @@ test('an application broadcast leaves as often as the cluster needs, the newest 
   expect(lab.machine.stats().queueDepth).toBe(0)
 })
 
+test('alone, news are no backlog; they count once there is somebody to tell', () => {
+  const lab = membershipLab()
+  lab.feed({ kind: 'broadcast', name: 'x', message: utf8('news') })
+  expect(lab.machine.stats().queueDepth).toBe(0)
+  const company = membershipLab({ knows: ['m1'] })
+  company.feed({ kind: 'broadcast', name: 'x', message: utf8('news') })
+  expect(company.machine.stats().queueDepth).toBeGreaterThan(0)
+})
+
 test('a broadcast that no packet could carry is our bug', () => {
   const lab = membershipLab()
   expect(() => lab.feed({ kind: 'broadcast', name: 'x', message: new Uint8Array(1_101) })).toThrow('fits a packet')

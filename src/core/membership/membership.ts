@@ -44,9 +44,16 @@ export function createMembership(settings: MembershipSettings, application: Appl
     stats: () => ({
       ...state.stats,
       healthScore: state.awareness.score,
-      queueDepth: state.news.length + state.userNews.length,
+      queueDepth: hasCompany(state) ? state.news.length + state.userNews.length : 0,
     }),
   }
+}
+
+/** Alone, news wait for nobody: whoever comes gets the whole state by push/pull, so they are no backlog. */
+function hasCompany(state: State): boolean {
+  return state.roster.some(
+    ({ name, status }) => name !== state.self.name && (status === 'alive' || status === 'suspect'),
+  )
 }
 
 function isAwake(state: State): boolean {

@@ -87,6 +87,7 @@ export interface Application {
 /** Counters since the start; the controller turns them into metrics. */
 export interface MembershipStats {
   readonly healthScore: number
+  /** News that wait to be told; none while there is nobody to tell. */
   readonly queueDepth: number
   readonly suspicions: number
   readonly refutations: number
