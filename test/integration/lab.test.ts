@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crashAgent, get, startAgent, stopAgent } from '../../lab/agent.ts'
-import { docker } from '../../lab/engine.ts'
+import { docker, startEngine, stopEngine } from '../../lab/engine.ts'
 import { down, heal, partition, powerOff, powerOn, up } from '../../lab/lab.ts'
 import { setHealth, startService } from '../../lab/stack.ts'
 import { loadState, nodeOf, saveState, type LabNode } from '../../lab/state.ts'
@@ -197,6 +197,30 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
     await untilTrue('it is back', 20_000, () => everybodySees('alive'))
     expect(await Promise.all(nodes().map(startedAt))).toEqual(untouched)
   })
+
+  test('an engine that is restarted is picked up again, and nothing is lost', async () => {
+    const state = loadState()
+    const node = nodeOf(state, 'b')
+    const reconnects = async (): Promise<number> => {
+      const metrics = (await get(node, 8080, '/metrics')) ?? ''
+      return Number(/^constellation_engine_reconnects_total (\d+)/m.exec(metrics)?.[1] ?? 0)
+    }
+    const before = await reconnects()
+    await stopEngine(node)
+    await untilTrue(
+      'its instances receive nothing',
+      20_000,
+      async () => (await servers(lab('a'), 'shop~api')).length === 2,
+    )
+    await startEngine(node)
+    saveState(state)
+    await untilTrue('everything is routed again', 60_000, async () => {
+      const all = await Promise.all(nodes().flatMap(one => [servers(one, 'shop~api'), servers(one, 'shop~web')]))
+      return all.every(urls => urls.length === 3)
+    })
+    expect(await reconnects()).toBeGreaterThan(before)
+    expect(await everybodySees('alive')).toBe(true)
+  }, 150_000)
 
   test('a power-off takes the node out of the routes; it comes back by itself', async () => {
     const victim = lab('c')
