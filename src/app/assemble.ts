@@ -28,13 +28,15 @@ import type { NodeProfile } from '../core/registry/index.ts'
 import { createProxyServer } from '../delivery/proxy/index.ts'
 import { createAuthorise, createRestServer } from '../delivery/rest/index.ts'
 import { createTraefikServer } from '../delivery/traefik.ts'
-import type { Millis } from '../kernel/units.ts'
-import { sleep } from '../ports/clock.ts'
+import type { Address, Millis } from '../kernel/units.ts'
+import { sleep, type Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import type { StateFiles } from '../ports/state-files.ts'
 import { bindAddresses } from './bind-addresses.ts'
 import type { Config } from './config.ts'
 import { createEngine } from './engine.ts'
-import { lifecycle } from './lifecycle.ts'
+import { lifecycle, type Part } from './lifecycle.ts'
 import { listening } from './listen.ts'
 import { readOrMakeNodeId } from './node-id.ts'
 import { isPeerAddress } from './peer-address.ts'
@@ -50,30 +52,65 @@ export interface Agent {
 const backWithinMs: Millis = 60_000
 /** For the announcement to reach a few peers: three rounds of gossip. */
 const announceMs: Millis = 600
-
 /** Proxied requests in flight get this long to end. */
 const drainMs: Millis = 3_000
 
 export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
-  const clock = nodeClock
   const metrics = promMetrics()
   metrics.gauge('constellation_build_info', 1, { version })
   const stateFiles = diskStateFiles(config.paths.dataDir)
   const token = await readOrMakeToken(join(config.paths.secretsPath, 'api-token.txt'))
   const nodeId = await readOrMakeNodeId(stateFiles, config.node.nodeId, randomNodeId)
+  const ports: Ports = { clock: nodeClock, log, metrics, stateFiles }
+  const controllers = createControllers(config, nodeId, ports)
+  const servers = await createServers(config, token, controllers, ports)
+  const lock = createDataDirLock(config.paths.dataDir, log)
+  const life = lifecycle(
+    [
+      // First: a second agent must have touched nothing by the time it learns that there is a first.
+      { name: 'the lock of the data directory', start: () => lock.acquire(), stop: () => lock.release() },
+      ...servers,
+      ...controllers.parts,
+    ],
+    nodeClock,
+    log,
+  )
+  warnAboutAddress(config, log)
+  return {
+    async start() {
+      await life.start()
+      log.info('Constellation Agent started successfully', { version, address: config.gossip.bindAddr })
+    },
+    async stop() {
+      controllers.nodeFacts.announceRestart(backWithinMs)
+      if (hasLivePeer(controllers.cluster)) await sleep(nodeClock, announceMs, new AbortController().signal)
+      await life.stop()
+      log.info('Constellation Agent stopped')
+    },
+  }
+}
 
+interface Ports {
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly stateFiles: StateFiles
+}
+
+type Controllers = ReturnType<typeof createControllers>
+
+/** The loops of the agent, each reading the one before: cluster and engine make the view, the view makes the routes. */
+function createControllers(config: Config, nodeId: string, ports: Ports) {
+  const { clock, log, metrics } = ports
   const node = config.node.name
   const cluster = createCluster(clusterSettings(config, nodeId), {
-    clock,
+    ...ports,
     openDatagrams,
     openStreams,
-    stateFiles,
-    log,
-    metrics,
     seed: randomSeed(),
     resolveSeed: seedResolver(config.gossip.bindPort),
   })
-  const engine = createEngine(config, { clock, log, metrics })
+  const engine = createEngine(config, ports)
   const health = createHealthController({ engine, cluster, clock, log, metrics, node, expose: config.expose })
   const readHostStats = hostStatsReader(config.paths.dataDir)
   const nodeFacts = createNodeFactsController({ cluster, health, readHostStats, agentVersion: version, clock, log })
@@ -81,30 +118,33 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   const view = createViewController({ node, cluster, reachability, health, clock, log, metrics })
   const { domain, traefik } = config
   const routing = createRoutingController({ view, clock, log, metrics, options: { domain, traefik } })
-  const facade = createFacade({
-    view,
-    plan: routing.plan,
-    document: routing.document,
-    cluster,
-    engine: () => health.engineState(),
-    clock,
-    domain,
-    version,
-  })
+  const parts: readonly Part[] = [
+    { name: 'the cluster', start: () => cluster.start(), stop: () => cluster.stop() },
+    { name: 'node facts', start: () => nodeFacts.start(), stop: () => nodeFacts.stop() },
+    { name: 'routing', start: () => routing.start(), stop: () => routing.stop() },
+    { name: 'the view', start: () => view.start(), stop: () => view.stop() },
+    { name: 'reachability', start: () => reachability.start(), stop: () => reachability.stop() },
+    { name: 'health', start: () => health.start(), stop: () => health.stop() },
+  ]
+  return { cluster, health, nodeFacts, view, routing, parts }
+}
 
-  const meshIp = config.gossip.bindAddr
-  const proxy = createProxyServer({
-    plan: routing.plan,
-    clock,
-    log,
-    metrics,
-    node,
-    isPeerAddress: ip => isPeerAddress(ip, view.current()),
-    options: config.proxy,
-  })
+/** What others talk to. Bound before the cluster is joined, so that a port that is taken disturbs nobody. */
+async function createServers(
+  config: Config,
+  token: string,
+  { cluster, health, view, routing }: Controllers,
+  { clock, log, metrics }: Ports,
+): Promise<readonly Part[]> {
+  const node = config.node.name
+  const { plan, document } = routing
+  const engine = (): ReturnType<typeof health.engineState> => health.engineState()
+  const facade = createFacade({ view, plan, document, cluster, engine, clock, domain: config.domain, version })
+  const peer = (ip: string): boolean => isPeerAddress(ip, view.current())
+  const proxy = createProxyServer({ plan, clock, log, metrics, node, isPeerAddress: peer, options: config.proxy })
   const authorise = createAuthorise({ token, hostNames: [node] })
   const provider = createTraefikServer({
-    document: routing.document,
+    document,
     metrics,
     log,
     auth: ({ method = '', headers, socket }) =>
@@ -112,39 +152,14 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   })
   const rest = await createRestServer({ facade, metrics, log, authorise, version })
   await rest.ready()
-
-  const lock = createDataDirLock(config.paths.dataDir, log)
-  const life = lifecycle(
-    [
-      // First: a second agent must have touched nothing by the time it learns that there is a first.
-      { name: 'the lock of the data directory', start: () => lock.acquire(), stop: () => lock.release() },
-      listening('the proxy', proxy.server, bindAddresses(config.proxy.bind, meshIp, config.proxy.port)),
-      { name: 'proxied requests', start: () => undefined, stop: () => proxy.close(drainMs) },
-      listening("Traefik's provider", provider, bindAddresses(config.provider.bind, meshIp, config.provider.port)),
-      listening('the API', rest.server, bindAddresses(config.api.bind, meshIp, config.api.port)),
-      { name: 'the cluster', start: () => cluster.start(), stop: () => cluster.stop() },
-      { name: 'node facts', start: () => nodeFacts.start(), stop: () => nodeFacts.stop() },
-      { name: 'routing', start: () => routing.start(), stop: () => routing.stop() },
-      { name: 'the view', start: () => view.start(), stop: () => view.stop() },
-      { name: 'reachability', start: () => reachability.start(), stop: () => reachability.stop() },
-      { name: 'health', start: () => health.start(), stop: () => health.stop() },
-    ],
-    clock,
-    log,
-  )
-  warnAboutAddress(config, log)
-  return {
-    async start() {
-      await life.start()
-      log.info('Constellation Agent started successfully', { version, address: meshIp })
-    },
-    async stop() {
-      nodeFacts.announceRestart(backWithinMs)
-      if (hasLivePeer(cluster)) await sleep(clock, announceMs, new AbortController().signal)
-      await life.stop()
-      log.info('Constellation Agent stopped')
-    },
-  }
+  const on = (at: { readonly bind: readonly string[]; readonly port: number }): readonly Address[] =>
+    bindAddresses(at.bind, config.gossip.bindAddr, at.port)
+  return [
+    listening('the proxy', proxy.server, on(config.proxy)),
+    { name: 'proxied requests', start: () => undefined, stop: () => proxy.close(drainMs) },
+    listening("Traefik's provider", provider, on(config.provider)),
+    listening('the API', rest.server, on(config.api)),
+  ]
 }
 
 function clusterSettings(config: Config, nodeId: string): Parameters<typeof createCluster>[0] {
