@@ -110,7 +110,7 @@ function createControllers(config: Config, nodeId: string, ports: Ports) {
     seed: randomSeed(),
     resolveSeed: seedResolver(config.gossip.bindPort),
   })
-  const engine = createEngine(config, ports)
+  const engine = createEngine(config, { clock, log })
   const health = createHealthController({ engine, cluster, clock, log, metrics, node, expose: config.expose })
   const readHostStats = hostStatsReader(config.paths.dataDir)
   const nodeFacts = createNodeFactsController({ cluster, health, readHostStats, agentVersion: version, clock, log })

@@ -6,10 +6,9 @@ import { invariant } from '../kernel/invariant.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ContainerEngine } from '../ports/container-engine.ts'
 import type { Log } from '../ports/log.ts'
-import type { Metrics } from '../ports/metrics.ts'
 import type { Config } from './config.ts'
 
-export function createEngine(config: Config, ports: { clock: Clock; log: Log; metrics: Metrics }): ContainerEngine {
+export function createEngine(config: Config, ports: { clock: Clock; log: Log }): ContainerEngine {
   const { engine, paths, gossip } = config
   if (engine.kind === 'docker') return createDockerEngine({ ...ports, ...dockerAddress(engine.docker) })
   const specs = engine.processes.map(processSpec)

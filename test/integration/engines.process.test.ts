@@ -11,7 +11,6 @@ import type { ProcessEngine } from '../../src/adapters/process/process-engine.ts
 import type { ProcessSpec } from '../../src/adapters/process/process-spec.ts'
 import { processFolder, runningWorkloads } from '../../src/adapters/process/process-state.ts'
 import { recordingLog } from '../../src/testing/recording-log.ts'
-import { recordingMetrics } from '../../src/testing/recording-metrics.ts'
 import { containerEngineContract } from '../contract/container-engine.ts'
 import { watchEngine } from '../contract/watcher.ts'
 import type { Watcher } from '../contract/watcher.ts'
@@ -43,8 +42,7 @@ async function freePort(): Promise<number> {
 }
 
 function newEngine(dataDir: string, specs: readonly ProcessSpec[] = []): ProcessEngine {
-  const [log, metrics] = [recordingLog(), recordingMetrics()]
-  return createProcessEngine({ specs, dataDir, publishIp: '127.0.0.1', clock: nodeClock, log, metrics })
+  return createProcessEngine({ specs, dataDir, publishIp: '127.0.0.1', clock: nodeClock, log: recordingLog() })
 }
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'process-engine-'))

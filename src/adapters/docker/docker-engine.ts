@@ -10,7 +10,6 @@ import type { Clock } from '../../ports/clock.ts'
 import { sleep } from '../../ports/clock.ts'
 import type { ContainerEngine, EngineEvent } from '../../ports/container-engine.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Metrics } from '../../ports/metrics.ts'
 import { connectDocker } from './client.ts'
 import type { DockerAddress, DockerClient } from './client.ts'
 import { eventFilters, readEvents } from './events.ts'
@@ -19,7 +18,6 @@ import { createInventory } from './inventory.ts'
 export type DockerEngineOptions = DockerAddress & {
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Metrics
 }
 
 const listIntervalMs = 10_000
@@ -29,7 +27,7 @@ const backoffMsMax = 10_000
 const steadyMs = 10_000
 
 export function createDockerEngine(options: DockerEngineOptions): ContainerEngine {
-  const { clock, metrics } = options
+  const { clock } = options
   const log = options.log.child({ engine: 'docker' })
 
   async function watch(listener: (event: EngineEvent) => void, signal: AbortSignal): Promise<void> {
@@ -37,7 +35,7 @@ export function createDockerEngine(options: DockerEngineOptions): ContainerEngin
       if (!signal.aborted) listener(event)
     }
     const inventory = createInventory(report, log)
-    const line = reportedLine(report, log, metrics)
+    const line = reportedLine(report, log)
 
     /** One connection from ping to end. Answers why it ended; rejects when the engine did not answer. */
     async function follow(client: DockerClient, over: AbortController): Promise<string> {
@@ -105,22 +103,18 @@ function backoffMs(failures: number): Millis {
 }
 
 /** Tells of the line to the engine when it changes, and only then. */
-function reportedLine(report: (event: EngineEvent) => void, log: Log, metrics: Metrics) {
+function reportedLine(report: (event: EngineEvent) => void, log: Log) {
   let state: 'unknown' | 'down' | { readonly version: string } = 'unknown'
-  let connections = 0
   return {
     up(version: string): void {
       if (typeof state === 'object' && state.version === version) return
       state = { version }
-      if (connections++ > 0) metrics.count('constellation_engine_reconnects_total')
-      metrics.gauge('constellation_engine_connected', 1)
       log.info('engine connected', { version })
       report({ kind: 'connected', version })
     },
     down(error: unknown): void {
       if (state === 'down') return
       state = 'down'
-      metrics.gauge('constellation_engine_connected', 0)
       const reason = describeError(error)
       log.warn('engine unavailable', { error, hint: (error as Partial<ConstellationError>).hint })
       report({ kind: 'disconnected', reason })

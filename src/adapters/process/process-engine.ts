@@ -12,7 +12,6 @@ import { sleep } from '../../ports/clock.ts'
 import { ContainerGone, EngineUnavailable } from '../../ports/container-engine.ts'
 import type { ContainerEngine, EngineEvent } from '../../ports/container-engine.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Metrics } from '../../ports/metrics.ts'
 import { withDeadline } from '../node/deadline.ts'
 import { boundOutput } from './process-output.ts'
 import type { ProcessSpec } from './process-spec.ts'
@@ -30,7 +29,6 @@ export interface ProcessEngineOptions {
   readonly publishIp: string
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Metrics
 }
 
 export interface ProcessEngine extends ContainerEngine {
@@ -51,7 +49,7 @@ const listIntervalMs = 10_000
 const restartTimeoutMs = stopGraceMs + 20_000
 
 export function createProcessEngine(options: ProcessEngineOptions): ProcessEngine {
-  const { dataDir, publishIp, clock, metrics } = options
+  const { dataDir, publishIp, clock } = options
   const log = options.log.child({ engine: 'process' })
   const watchers = new Set<(event: EngineEvent) => void>()
   const members = new Map<string, Member>()
@@ -147,7 +145,6 @@ export function createProcessEngine(options: ProcessEngineOptions): ProcessEngin
 
   function open(): void {
     isOpen = true
-    metrics.gauge('constellation_engine_connected', 1)
     reconcile(recorded())
   }
 
