@@ -45,9 +45,9 @@ export function poolName(service: ServiceId): string {
   return service.replace(':', '~')
 }
 
-/** Name of the pool of one node. A node name holds neither `@` nor blanks, and `~~` occurs in no pool name. */
-export function nodePoolName(service: ServiceId, node: NodeName): string {
-  return `${poolName(service)}~~${node}`
+/** `pool`: name of the pool over all nodes. A node name holds neither `@` nor blanks, and `~~` occurs in no pool name. */
+export function nodePoolName(pool: string, node: NodeName): string {
+  return `${pool}~~${node}`
 }
 
 /** Name of the route a container's label asked for; `router` is made of letters, digits, `_` and `-`. */

@@ -34,7 +34,7 @@ export interface PlanOptions {
 interface Known {
   readonly service: ServiceId
   readonly pool: string
-  readonly nodes: readonly KnownNode[]
+  readonly nodes: KnownNode[]
 }
 
 interface KnownNode {
@@ -73,25 +73,23 @@ export function planRoutes(view: ClusterView, options: PlanOptions): RoutePlan {
 
 /** Ordered by service, then node, then container id. */
 function knownServices(view: ClusterView): readonly Known[] {
-  const found = new Map<ServiceId, KnownNode[]>()
+  const found = new Map<ServiceId, Known>()
   for (const node of [...view.nodes].sort((a, b) => byText(a.name, b.name))) {
     const label = dnsLabel(node.name)
     for (const instance of node.instances) {
       const { service, routing: wish } = instance
       if (wish === undefined) continue
-      let nodes = found.get(service)
-      if (nodes === undefined) found.set(service, (nodes = []))
-      const last = nodes.at(-1)
+      let known = found.get(service)
+      if (known === undefined) found.set(service, (known = { service, pool: poolName(service), nodes: [] }))
+      const last = known.nodes.at(-1)
       const routed = { instance, wish }
       if (last?.node === node) last.routed.push(routed)
-      else nodes.push({ node, label, pool: nodePoolName(service, node.name), routed: [routed] })
+      else known.nodes.push({ node, label, pool: nodePoolName(known.pool, node.name), routed: [routed] })
     }
   }
-  for (const nodes of found.values())
+  for (const { nodes } of found.values())
     for (const { routed } of nodes) routed.sort((a, b) => byText(a.instance.containerId, b.instance.containerId))
-  return [...found]
-    .map(([service, nodes]) => ({ service, pool: poolName(service), nodes }))
-    .sort((a, b) => byText(a.service, b.service))
+  return [...found.values()].sort((a, b) => byText(a.service, b.service))
 }
 
 function addPools({ pools, complaints }: Draft, { service, pool, nodes }: Known, self: NodeName): void {

@@ -70,19 +70,22 @@ function checkService(
   const kind = checkKind(service, serviceTypes[protocol], path, report)
   if (kind === undefined) return
   const body = objectAt(service, kind)
-  const services = objectAt(section, 'services')
-  for (const child of childrenOf(body)) checkReference(child, services, path, kind, report)
-  const transport = body.get('serversTransport')
-  if (transport !== undefined)
-    checkReference(transport, objectAt(section, 'serversTransports'), `${path}.${kind}`, 'serversTransport', report)
-  for (const server of listAt(body, 'servers')) {
-    const address = server instanceof Map ? server.get(protocol === 'http' ? 'url' : 'address') : undefined
-    if (!isServerAddress(address, protocol))
-      report(`${path}.${kind}.servers`, 'bad-address', `${JSON.stringify(address ?? null)} leads nowhere`)
-  }
+  if (kind === 'loadBalancer') checkServers(body, section, protocol, `${path}.${kind}`, report)
+  else for (const child of childrenOf(body)) checkReference(child, objectAt(section, 'services'), path, kind, report)
 }
 
 const serviceTypes: Readonly<Record<Protocol, string>> = { http: 'Service', tcp: 'TCPService', udp: 'UDPService' }
+
+function checkServers(body: JsonObject, section: JsonObject, protocol: Protocol, path: string, report: Report): void {
+  const transport = body.get('serversTransport')
+  if (transport !== undefined)
+    checkReference(transport, objectAt(section, 'serversTransports'), path, 'serversTransport', report)
+  for (const server of listAt(body, 'servers')) {
+    const address = server instanceof Map ? server.get(protocol === 'http' ? 'url' : 'address') : undefined
+    if (!isServerAddress(address, protocol))
+      report(`${path}.servers`, 'bad-address', `${JSON.stringify(address ?? null)} leads nowhere`)
+  }
+}
 
 /** The one field that makes it what it is; undefined when there is not exactly one. */
 function checkKind(value: JsonObject, type: string, path: string, report: Report): string | undefined {

@@ -67,10 +67,10 @@ function traefikService(pool: Pool): Json {
 
 /** Traefik cannot rank servers: those of a suspected node are left out while any other is there. */
 function serverUrls(members: readonly PoolMember[]): readonly string[] {
+  if (members.length === 1) return members.map(serverUrl) // nearly all pools: one service on one node
   const good = members.filter(member => member.traffic === 'yes')
   const usable = good.length > 0 ? good : members
-  const urls = usable.map(serverUrl)
-  return urls.length === 1 ? urls : [...new Set(urls)].sort() // nearly all pools are those of one instance
+  return [...new Set(usable.map(serverUrl))].sort()
 }
 
 function serverUrl(member: PoolMember): string {
