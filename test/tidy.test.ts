@@ -2,7 +2,7 @@
  * Reads the repository and holds its house rules: who may import whom, and what the pure layers may not touch.
  * A message names the place and what to use instead.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -186,4 +186,33 @@ test('no file of the product grew past 500 lines', () => {
     .map(file => ({ path: file.path, lines: readFileSync(join(root, 'src', file.path), 'utf8').split('\n').length }))
     .filter(file => file.lines > 500)
   expect(long).toEqual([])
+})
+
+describe('documents', () => {
+  const documents = ['.', 'docs', 'docs/decisions'].flatMap(folder =>
+    readdirSync(join(root, folder))
+      .filter(name => name.endsWith('.md'))
+      .map(name => posix.join(folder, name)),
+  )
+
+  test('every relative link leads somewhere', () => {
+    const dead = documents.flatMap(path =>
+      [...readFileSync(join(root, path), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .map(match => posix.join(posix.dirname(path), match[1] ?? ''))
+        .filter(target => !existsSync(join(root, target)))
+        .map(target => `${path} -> ${target}`),
+    )
+    expect(dead).toEqual([])
+  })
+
+  test('every source file that ARCHITECTURE.md names exists', () => {
+    const known = files.map(file => file.path)
+    const named = [...readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8').matchAll(/`([\w/.-]+\.ts)`/g)].map(
+      match => match[1] ?? '',
+    )
+    expect(named.length).toBeGreaterThan(30)
+    const exists = (name: string): boolean =>
+      existsSync(join(root, name)) || known.some(path => path === name || path.endsWith(`/${name}`))
+    expect(named.filter(name => !exists(name))).toEqual([])
+  })
 })
