@@ -207,17 +207,22 @@ describe.runIf(available)('three nodes beside three untouched stacks', () => {
     }
     const before = await reconnects()
     await stopEngine(node)
-    await untilTrue(
-      'its instances receive nothing',
-      20_000,
-      async () => (await servers(lab('a'), 'shop~api')).length === 2,
-    )
+    await untilTrue('its agent says so', 20_000, async () => {
+      return ((await get(node, 8080, '/metrics')) ?? '').includes('constellation_engine_connected 0')
+    })
+    // What was known stays known: an engine can be gone while its containers run on.
+    expect(await get(lab('a'), 8082, '/', 'api.lab.test')).toMatch(/^api on /)
     await startEngine(node)
     saveState(state)
     await untilTrue('everything is routed again', 60_000, async () => {
       const all = await Promise.all(nodes().flatMap(one => [servers(one, 'shop~api'), servers(one, 'shop~web')]))
       return all.every(urls => urls.length === 3)
     })
+    for (const one of nodes()) {
+      await untilTrue(`${one.name} is answered by it`, 20_000, async () => {
+        return (await get(one, 8082, '/', 'web.node-b.lab.test')) === 'web on node-b\n'
+      })
+    }
     expect(await reconnects()).toBeGreaterThan(before)
     expect(await everybodySees('alive')).toBe(true)
   }, 150_000)
