@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const coreMayImport: Readonly<Record<string, readonly string[]>> = {
   membership: [],
   registry: ['membership'],
+  cluster: ['membership', 'registry'],
   reachability: ['registry', 'membership'],
   health: ['registry', 'labels'],
   routing: ['registry'],

@@ -3,13 +3,13 @@
  * an input of one of the two machines, what they answer is performed here. Depends on ports and core alone, so that it can
  * move into a worker as it is.
  */
-import { createMembership, lanConfig } from '../core/membership/index.ts'
-import type { Input, Output } from '../core/membership/index.ts'
-import { createRegistry, encodeProfile } from '../core/registry/index.ts'
-import type { RegistryInput, RegistryOutput } from '../core/registry/index.ts'
+import { createClusterMachine } from '../core/cluster/index.ts'
+import type { ClusterInput, ClusterOutput } from '../core/cluster/index.ts'
+import { lanConfig } from '../core/membership/index.ts'
+import { encodeProfile } from '../core/registry/index.ts'
 import { invariant, unreachable } from '../kernel/invariant.ts'
 import { createPrng } from '../kernel/prng.ts'
-import { formatAddress, isNodeName } from '../kernel/units.ts'
+import { formatAddress } from '../kernel/units.ts'
 import type { Address } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Datagrams, OpenDatagrams } from '../ports/datagrams.ts'
@@ -38,9 +38,6 @@ export interface ClusterPorts {
   readonly resolveSeed: (text: string) => Promise<readonly Address[]>
 }
 
-/** What a registry message may weigh to be gossiped: a little less than a packet holds, so that others ride along. */
-const broadcastSizeBytesMax = 1_000
-
 export function createCluster(settings: ClusterSettings, ports: ClusterPorts): ClusterHandle {
   const { name: self, bind, advertise, seeds } = settings
   const { clock, log, metrics } = ports
@@ -49,14 +46,9 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   const epochs = createEpochKeeper(ports)
   const peers = createPeerList(ports)
 
-  const registry = createRegistry({ owner: self, broadcastSizeBytesMax })
-  const membership = createMembership(
-    { name: self, address: advertise, meta: encodeProfile(settings.profile), config },
-    { localState },
-    createPrng(ports.seed),
-  )
-  const records = drive<RegistryInput, RegistryOutput>(registry, clock, performRegistry)
-  const members = drive<Input, Output>(membership, clock, performMembership)
+  const meta = encodeProfile(settings.profile)
+  const machine = createClusterMachine({ name: self, address: advertise, meta, config }, createPrng(ports.seed))
+  const driver = drive<ClusterInput, ClusterOutput>(machine, clock, perform)
   const own = [advertise, bind]
   const seedKeeper = createSeedKeeper(
     { seeds, own },
@@ -64,7 +56,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       clock,
       log,
       resolveSeed: ports.resolveSeed,
-      others: () => membership.members().filter(member => member.name !== self),
+      others: () => machine.members().filter(member => member.name !== self),
       remembered: () => peers.addresses(),
       join: addresses => feed({ kind: 'join', addresses }),
     },
@@ -81,23 +73,17 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   let disarmNotice: (() => void) | undefined
   let stopReporting = (): void => undefined
 
-  /** Stamps the time; before the start and after the end there is nobody to hear it. */
-  function feed(input: Unstamped<Input>): void {
-    if (phase === 'running') members.feed({ ...input, now: clock.now() })
+  /** Stamps the time. */
+  function tell(input: Unstamped<ClusterInput>): void {
+    driver.feed({ ...input, now: clock.now() })
   }
 
-  function tellRegistry(input: Unstamped<RegistryInput>): void {
-    records.feed({ ...input, now: clock.now() })
+  /** Before the start and after the end there is nobody to hear it. */
+  function feed(input: Unstamped<ClusterInput>): void {
+    if (phase === 'running') tell(input)
   }
 
-  function localState(): Uint8Array {
-    const { bytes, omitted } = registry.localState(clock.now())
-    if (omitted > 0)
-      story.warnNowAndThen('state too large', 'the state of the cluster no longer fits one push/pull', { omitted })
-    return bytes
-  }
-
-  function performMembership(output: Output): void {
+  function perform(output: ClusterOutput): void {
     switch (output.kind) {
       case 'sendPacket':
         countPacket(metrics, 'sent', output.bytes.length)
@@ -114,10 +100,6 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
         return memberForgotten(output.name)
       case 'nameConflict':
         return story.nameConflict(output.name, output.known, output.other)
-      case 'userMessage':
-        return tellRegistry({ kind: 'deltaReceived', bytes: output.bytes })
-      case 'remoteState':
-        return tellRegistry({ kind: 'stateReceived', bytes: output.bytes })
       case 'pushPullFinished':
         if (output.ok && !synced) {
           synced = true
@@ -135,52 +117,44 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
           reason: output.reason,
           detail: output.detail,
         })
-      default:
-        return unreachable(output)
-    }
-  }
-
-  function performRegistry(output: RegistryOutput): void {
-    switch (output.kind) {
-      case 'broadcast':
-        return feed({ kind: 'broadcast', name: output.name, message: output.message })
-      case 'broadcastReliably':
-        return feed({ kind: 'broadcastReliably', message: output.message })
       case 'sectionChanged':
         story.recordsChanged(output.owner, output.changes)
         return changed()
       case 'persistEpoch':
         log.warn('peers hold newer records of ours than this run wrote, publishing all anew', { epoch: output.epoch })
         return epochs.raise(output.epoch)
-      case 'refused':
+      case 'recordsRefused':
         metrics.count('constellation_registry_refused_total', { reason: output.reason }, output.count)
         if (output.reason.startsWith('own'))
           return story.warnNowAndThen(output.detail, 'a record of our own cannot be published', { ...output })
         return log.debug('record refused', { ...output })
+      case 'stateOmitted':
+        return story.warnNowAndThen('state too large', 'the state of the cluster no longer fits one push/pull', {
+          omitted: output.sections,
+        })
+      case 'newsSent':
+      case 'keyringChanged':
+      case 'keyReply':
+        return
       default:
         return unreachable(output)
     }
   }
 
-  function memberChanged({ member, previous }: Extract<Output, { readonly kind: 'memberChanged' }>): void {
+  function memberChanged({ member, previous }: Extract<ClusterOutput, { readonly kind: 'memberChanged' }>): void {
     story.memberChanged(member, previous)
-    if (member.name !== self) {
-      peers.note(member)
-      if (isNodeName(member.name))
-        tellRegistry({ kind: member.status === 'left' ? 'memberGone' : 'memberPresent', name: member.name })
-    }
+    if (member.name !== self) peers.note(member)
     changed()
   }
 
   function memberForgotten(name: string): void {
-    if (isNodeName(name)) tellRegistry({ kind: 'memberGone', name })
     // While nobody else is there an old peer is still the best hope to find the cluster again.
-    if (membership.members().some(member => member.name !== self && member.status === 'alive')) peers.strikeOff(name)
+    if (machine.members().some(member => member.name !== self && member.status === 'alive')) peers.strikeOff(name)
     changed()
   }
 
   function snapshot(): ClusterSnapshot {
-    current ??= { members: membership.members(), sections: registry.sections(), synced, expectsPeers }
+    current ??= { members: machine.members(), sections: machine.sections(), synced, expectsPeers }
     return current
   }
 
@@ -220,8 +194,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     seedKeeper.stop()
     stopReporting()
     disarmNotice?.()
-    members.stop()
-    records.stop()
+    driver.stop()
     await Promise.all([closeSockets(), peers.stop(), epochs.stop()])
   }
 
@@ -236,7 +209,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       const [epoch] = await Promise.all([epochs.begin(), peers.load()])
       expectsPeers = peers.addresses().length > 0 || seeds.some(seed => !isOwnSeed(seed, own))
       current = undefined
-      tellRegistry({ kind: 'epochLoaded', epoch })
+      tell({ kind: 'epochLoaded', epoch })
       await openSockets().catch(async (error: unknown) => {
         // Timers that were armed by now would keep a process alive that has nothing to do.
         await stop()
@@ -247,24 +220,24 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       phase = 'running'
       feed({ kind: 'started' })
       stopReporting = reportMembership(clock, metrics, () => ({
-        members: membership.members(),
-        stats: membership.stats(),
+        members: machine.members(),
+        stats: machine.stats(),
       }))
       seedKeeper.start()
     },
 
     publish(changes) {
-      tellRegistry({ kind: 'published', changes })
-      return registry.sections().get(self)?.version.revision ?? 0
+      tell({ kind: 'published', changes })
+      return machine.sections().get(self)?.version.revision ?? 0
     },
-    markComplete: () => tellRegistry({ kind: 'completed' }),
-    setProfile: profile => members.feed({ kind: 'metaChanged', meta: encodeProfile(profile), now: clock.now() }),
+    markComplete: () => tell({ kind: 'completed' }),
+    setProfile: profile => tell({ kind: 'metaChanged', meta: encodeProfile(profile) }),
     snapshot,
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stats: () => membership.stats(),
+    stats: () => machine.stats(),
 
     async leave(timeoutMs) {
       if (phase !== 'running') return

@@ -41,6 +41,7 @@ const gossip = {
   refutations: 0,
   probes: 9,
   probeFailures: 0,
+    falsePositives: 0,
   packetsSent: 9,
   packetsReceived: 9,
   bytesSent: 900,

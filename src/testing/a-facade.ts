@@ -83,6 +83,7 @@ const quietGossip = {
   refutations: 0,
   probes: 90,
   probeFailures: 0,
+  falsePositives: 0,
   packetsSent: 90,
   packetsReceived: 91,
   bytesSent: 9_000,

@@ -94,6 +94,7 @@ export function fakeCluster(clock: Clock): FakeCluster {
         refutations: 0,
         probes: 0,
         probeFailures: 0,
+        falsePositives: 0,
         packetsSent: 0,
         packetsReceived: 0,
         bytesSent: 0,

@@ -1,4 +1,5 @@
 export * from './types.ts'
+export * from './cipher.ts'
 export * from './limits.ts'
 export * from './messages.ts'
 export { encodePackable, decodePackable } from './msgpack.ts'

@@ -22,7 +22,15 @@ import { absorbStall } from './stall.ts'
 import { fitsPacket } from './send.ts'
 import { announce, byName, createState, emit, snapshot, wakeBy } from './state.ts'
 import type { MembershipSettings, State } from './state.ts'
-import { expireExchanges, sendReliably, streamAccepted, streamClosed, streamConnected, streamData } from './streams.ts'
+import {
+  broadcastReliably,
+  expireExchanges,
+  sendReliably,
+  streamAccepted,
+  streamClosed,
+  streamConnected,
+  streamData,
+} from './streams.ts'
 import type { Application, Input, Membership, Output } from './types.ts'
 
 export function createMembership(settings: MembershipSettings, application: Application, prng: Prng): Membership {
@@ -123,7 +131,13 @@ function apply(state: State, input: Input): void {
     case 'broadcast':
       return broadcast(state, input.name, input.message)
     case 'broadcastReliably':
-      return sendReliably(state, input.message)
+      return broadcastReliably(state, input.message)
+    case 'sendReliably':
+      return sendReliably(state, input.to, input.message)
+    case 'keyringChanged':
+      return
+    case 'runtimeDelayed':
+      return
     default:
       return unreachable(input)
   }

@@ -45,7 +45,7 @@ function receive(state: State, from: Address, message: PacketMessage): void {
     case 'alive':
       return applyAlive(state, message, from)
     case 'user':
-      return emit(state, { kind: 'userMessage', from, bytes: message.bytes })
+      return emit(state, { kind: 'userMessage', from, bytes: message.bytes, via: 'packet' })
     default:
       return unreachable(message)
   }

@@ -11,6 +11,7 @@ import { createAwareness } from './awareness.ts'
 import type { Awareness } from './awareness.ts'
 import { createBroadcasts } from './broadcasts.ts'
 import type { Broadcasts } from './broadcasts.ts'
+import type { Security } from './cipher.ts'
 import type { MembershipConfig } from './config.ts'
 import type { StreamDecoder } from './stream-codec.ts'
 import type { Suspicion } from './suspicion.ts'
@@ -22,6 +23,10 @@ export interface MembershipSettings {
   readonly address: Address
   readonly meta: Uint8Array
   readonly config: MembershipConfig
+  /** Clusters that meet by accident stay apart when their labels differ. Empty: none, as old peers need it. */
+  readonly label?: string
+  /** Without it everything is in clear. */
+  readonly security?: Security
 }
 
 /** A member as the machine keeps it. */
@@ -130,6 +135,7 @@ export function createState(settings: MembershipSettings, application: Applicati
       refutations: 0,
       probes: 0,
       probeFailures: 0,
+      falsePositives: 0,
       packetsSent: 0,
       packetsReceived: 0,
       bytesSent: 0,

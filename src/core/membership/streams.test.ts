@@ -175,7 +175,7 @@ test('a user message on a stream reaches the application', () => {
   const lab = membershipLab()
   lab.feed({ kind: 'streamAccepted', stream: 'in-1', from: seed })
   expect(lab.feed({ kind: 'streamData', stream: 'in-1', bytes: encodeStreamUser(utf8('hello')) })).toEqual([
-    { kind: 'userMessage', from: seed, bytes: utf8('hello') },
+    { kind: 'userMessage', from: seed, bytes: utf8('hello'), via: 'stream' },
     { kind: 'closeStream', stream: 'in-1' },
   ])
 })

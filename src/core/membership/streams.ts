@@ -70,13 +70,16 @@ export function expireExchanges(state: State): void {
       abandon(state, stream, exchange, 'timeout', `no end after ${state.config.streamTimeoutMs} ms`)
 }
 
-export function sendReliably(state: State, message: Uint8Array): void {
-  const encoded = encodeStreamUser(message)
-  for (const member of state.roster) {
-    if (member === state.self || member.status !== 'alive') continue
-    if (!dial(state, member.address, { kind: 'user', message: encoded }))
-      refuse(state, member.address, 'overflow', 'too many streams are open for a reliable broadcast')
-  }
+/** One user message to every alive member. */
+export function broadcastReliably(state: State, message: Uint8Array): void {
+  for (const { name } of state.roster) sendReliably(state, name, message)
+}
+
+export function sendReliably(state: State, to: string, message: Uint8Array): void {
+  const member = state.members.get(to)
+  if (member === undefined || member === state.self || member.status !== 'alive') return
+  if (!dial(state, member.address, { kind: 'user', message: encodeStreamUser(message) }))
+    refuse(state, member.address, 'overflow', 'too many streams are open for a message over TCP')
 }
 
 function answer(state: State, stream: StreamId, exchange: Exchange, message: StreamMessage): void {
@@ -90,7 +93,7 @@ function answer(state: State, stream: StreamId, exchange: Exchange, message: Str
       }
       return closeExchange(state, stream, exchange)
     case 'streamUser':
-      emit(state, { kind: 'userMessage', from: exchange.peer, bytes: message.bytes })
+      emit(state, { kind: 'userMessage', from: exchange.peer, bytes: message.bytes, via: 'stream' })
       return closeExchange(state, stream, exchange)
     case 'ack':
     case 'error':

@@ -4,6 +4,7 @@
  * effect leaves as an output, randomness comes from a seeded generator, so one seed replays any run.
  */
 import type { Address, Millis } from '../../kernel/units.ts'
+import type { Keyring } from './cipher.ts'
 
 export type MemberStatus = 'alive' | 'suspect' | 'dead' | 'left'
 
@@ -44,6 +45,12 @@ export type Input =
   | { readonly kind: 'broadcast'; readonly now: Millis; readonly name: string; readonly message: Uint8Array }
   /** Too large for a packet: one TCP user message to every alive member. */
   | { readonly kind: 'broadcastReliably'; readonly now: Millis; readonly message: Uint8Array }
+  /** One TCP user message to one alive member, by name; to anybody else it is not sent. */
+  | { readonly kind: 'sendReliably'; readonly now: Millis; readonly to: string; readonly message: Uint8Array }
+  /** From now on these keys are used; streams in progress end with the keys they began with. */
+  | { readonly kind: 'keyringChanged'; readonly now: Millis; readonly keyring: Keyring }
+  /** The thread we run in served its timers this late (99th percentile of the last second): we may be the slow one. */
+  | { readonly kind: 'runtimeDelayed'; readonly now: Millis; readonly delayMs: Millis }
 
 export type Output =
   | { readonly kind: 'sendPacket'; readonly to: Address; readonly bytes: Uint8Array }
@@ -56,7 +63,14 @@ export type Output =
   | { readonly kind: 'memberForgotten'; readonly name: string }
   /** Somebody else uses a known name (perhaps ours) at another address. Nothing was changed. */
   | { readonly kind: 'nameConflict'; readonly name: string; readonly known: Address; readonly other: Address }
-  | { readonly kind: 'userMessage'; readonly from: Address; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'userMessage'
+      readonly from: Address
+      readonly bytes: Uint8Array
+      readonly via: 'packet' | 'stream'
+    }
+  /** A broadcast of the application left for the first time; for those who follow one through the cluster. */
+  | { readonly kind: 'newsSent'; readonly name: string; readonly to: Address }
   | { readonly kind: 'remoteState'; readonly from: Address; readonly bytes: Uint8Array; readonly join: boolean }
   /** One push/pull ended; the first good one completes the start-up of the view. */
   | { readonly kind: 'pushPullFinished'; readonly with: Address; readonly ok: boolean; readonly reason?: string }
@@ -73,8 +87,20 @@ export type RefusalReason =
   | 'tooDeep'
   | 'incompatibleVersion'
   | 'nameTaken'
+  /** Encrypted, and we have no key. */
   | 'encrypted'
+  /** In clear, and we have a key. */
+  | 'plaintext'
+  /** No key of ours opens it. */
+  | 'badKey'
+  /** Carries a label, and we have none. */
   | 'labelled'
+  /** Another label than ours, or none. */
+  | 'wrongLabel'
+  /** From, or about, an address outside the allowed ranges. */
+  | 'foreignSource'
+  /** More new names than a cluster of this size brings up by itself. */
+  | 'tooManyNewNames'
   | 'overflow'
   | 'timeout'
 
@@ -93,6 +119,8 @@ export interface MembershipStats {
   readonly refutations: number
   readonly probes: number
   readonly probeFailures: number
+  /** Members we suspected, or held for dead, who then refuted it. */
+  readonly falsePositives: number
   readonly packetsSent: number
   readonly packetsReceived: number
   readonly bytesSent: number

@@ -1,0 +1,120 @@
+/**
+ * Membership and registry as one machine. News of the registry become broadcasts of the membership, messages and states
+ * that arrive become inputs of the registry, and who comes and goes is told to it. Nothing of that leaves the machine.
+ * Whatever drives it, sockets or the simulator, drives all of it.
+ */
+import { invariant, unreachable } from '../../kernel/invariant.ts'
+import type { Prng } from '../../kernel/prng.ts'
+import { isNodeName } from '../../kernel/units.ts'
+import type { Millis, NodeName } from '../../kernel/units.ts'
+import { createMembership } from '../membership/index.ts'
+import type { Input, MembershipSettings, Output } from '../membership/index.ts'
+import { createRegistry } from '../registry/index.ts'
+import type { RegistryInput, RegistryOutput } from '../registry/index.ts'
+import type { ClusterInput, ClusterMachine, ClusterOutput, Heard } from './types.ts'
+
+export interface ClusterMachineSettings extends MembershipSettings {
+  readonly name: NodeName
+}
+
+/** What a registry message may weigh to be gossiped: a little less than a packet holds, so that others ride along. */
+const broadcastSizeBytesMax = 1_000
+
+export function createClusterMachine(settings: ClusterMachineSettings, prng: Prng): ClusterMachine {
+  const self = settings.name
+  const registry = createRegistry({ owner: self, broadcastSizeBytesMax })
+  const membership = createMembership(settings, { localState }, prng)
+  let now: Millis = 0
+  let outputs: ClusterOutput[] = []
+  let started = false
+
+  function localState(): Uint8Array {
+    const { bytes, omitted } = registry.localState(now)
+    if (omitted > 0) outputs.push({ kind: 'stateOmitted', sections: omitted })
+    return bytes
+  }
+
+  function tellMembership(input: Input): void {
+    for (const output of membership.step(input)) onMembership(output)
+  }
+
+  function tellRegistry(input: RegistryInput, heard?: Heard): void {
+    for (const output of registry.step(input)) onRegistry(output, heard)
+  }
+
+  function onMembership(output: Output): void {
+    if (output.kind === 'userMessage') {
+      const via = output.via === 'packet' ? 'gossip' : 'direct'
+      return tellRegistry({ kind: 'deltaReceived', now, bytes: output.bytes }, { from: output.from, via })
+    }
+    if (output.kind === 'remoteState')
+      return tellRegistry({ kind: 'stateReceived', now, bytes: output.bytes }, { from: output.from, via: 'pushPull' })
+    outputs.push(output)
+    if (output.kind === 'memberChanged' && output.member.name !== self)
+      tellOfMember(output.member.status === 'left' ? 'memberGone' : 'memberPresent', output.member.name)
+    else if (output.kind === 'memberForgotten') tellOfMember('memberGone', output.name)
+  }
+
+  /** Foreign peers may have names that no node of ours can have. */
+  function tellOfMember(kind: 'memberPresent' | 'memberGone', name: string): void {
+    if (isNodeName(name)) tellRegistry({ kind, now, name })
+  }
+
+  function onRegistry(output: RegistryOutput, heard: Heard | undefined): void {
+    switch (output.kind) {
+      case 'broadcast':
+        if (started) tellMembership({ kind: 'broadcast', now, name: output.name, message: output.message })
+        return
+      case 'broadcastReliably':
+        if (started) tellMembership({ kind: 'broadcastReliably', now, message: output.message })
+        return
+      case 'sectionChanged':
+        outputs.push(heard === undefined ? output : { ...output, heard })
+        return
+      case 'persistEpoch':
+        outputs.push(output)
+        return
+      case 'refused':
+        outputs.push({ ...output, kind: 'recordsRefused' })
+        return
+      default:
+        return unreachable(output)
+    }
+  }
+
+  function apply(input: ClusterInput): void {
+    if (input.kind === 'tick') {
+      if (isDue(registry.nextDeadline())) tellRegistry(input)
+      if (isDue(membership.nextDeadline())) tellMembership(input)
+    } else if (input.kind === 'epochLoaded' || input.kind === 'published' || input.kind === 'completed') {
+      tellRegistry(input)
+    } else if (input.kind === 'keyRequest') {
+      invariant(false, 'keys are not handled yet')
+    } else {
+      started ||= input.kind === 'started'
+      tellMembership(input)
+    }
+  }
+
+  function isDue(deadline: Millis | undefined): boolean {
+    return deadline !== undefined && deadline <= now
+  }
+
+  return {
+    step(input) {
+      now = Math.max(now, input.now)
+      outputs = []
+      apply(input)
+      return outputs
+    },
+    nextDeadline: () => earlier(registry.nextDeadline(), membership.nextDeadline()),
+    members: () => membership.members(),
+    sections: () => registry.sections(),
+    stats: () => membership.stats(),
+  }
+}
+
+function earlier(a: Millis | undefined, b: Millis | undefined): Millis | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Math.min(a, b)
+}
