@@ -1,0 +1,1 @@
+/** `npm run fuzz -- ...`: every decoder against random and mutated bytes. */

@@ -1,0 +1,1 @@
+/** `npm run sim -- <suite> ...`: whole clusters on virtual time, from seeds. */
