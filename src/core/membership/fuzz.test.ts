@@ -1,12 +1,14 @@
 /**
- * Random and mutated bytes against every decoder: none may throw, take long, or hand out what could not be sent again.
+ * Random and mutated bytes against the decoders of packets and streams: none may throw, take long, or hand out what could
+ * not be sent again. `npm run fuzz` is the long run, over every decoder and with figures.
  * FUZZ_RUNS sets how many inputs each decoder gets, FUZZ_SEED which; a failure names both and the input.
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../kernel/bytes.ts'
+import { equalBytes, fromHex, toHex, utf8 } from '../../kernel/bytes.ts'
 import { createPrng } from '../../kernel/prng.ts'
 import type { Prng } from '../../kernel/prng.ts'
+import { hostileBytes } from '../../testing/hostile-bytes.ts'
 import { literalLzw } from '../../testing/literal-lzw.ts'
 import { decodePacket, encodeMessage } from './codec.ts'
 import { metaBytesMax } from './limits.ts'
@@ -76,7 +78,7 @@ function fuzz(samples: readonly Uint8Array[], decode: (bytes: Uint8Array, prng: 
   const prng = createPrng(seed)
   let slowest = 0
   for (let run = 0; run < runs; run++) {
-    const bytes = hostile(prng, samples)
+    const bytes = hostileBytes(prng, samples)
     const before = performance.now()
     try {
       decode(bytes, prng)
@@ -86,56 +88,4 @@ function fuzz(samples: readonly Uint8Array[], decode: (bytes: Uint8Array, prng: 
     slowest = Math.max(slowest, performance.now() - before)
   }
   expect(slowest).toBeLessThan(slowestMs)
-}
-
-/** One in four is noise behind a plausible first byte, the others are samples with up to eight wounds. */
-function hostile(prng: Prng, samples: readonly Uint8Array[]): Uint8Array {
-  if (prng.below(4) === 0) return noise(prng, 1 + prng.below(120))
-  let bytes = pick(prng, samples).slice()
-  for (let wounds = 1 + prng.below(8); wounds > 0; wounds--) bytes = wounded(prng, bytes, samples)
-  return bytes
-}
-
-/** Bytes that mean something to a reader: types, headers of every length, the ends of ranges. */
-const telling = fromHex(
-  '0001060708090a0c0df4 7f8081818f90919fa0a1bf c0c1c4c5c6c7 cacbcccdcecf d0d3d4d8d9dadbdcdddedf ff',
-)
-
-function noise(prng: Prng, length: number): Uint8Array {
-  const bytes = Uint8Array.from({ length }, () => (prng.below(3) === 0 ? octet(prng) : prng.below(256)))
-  bytes[0] = prng.below(14)
-  return bytes
-}
-
-function wounded(prng: Prng, bytes: Uint8Array<ArrayBuffer>, samples: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const at = prng.below(bytes.length + 1)
-  switch (prng.below(6)) {
-    case 0:
-      return bytes.slice(0, at)
-    case 1:
-      return joined(bytes.subarray(0, at), noise(prng, 1 + prng.below(9)), bytes.subarray(at))
-    case 2:
-      return joined(bytes.subarray(0, at), bytes.subarray(at + 1 + prng.below(4)))
-    case 3: {
-      const other = pick(prng, samples)
-      return joined(bytes.subarray(0, at), other.subarray(prng.below(other.length)))
-    }
-    default:
-      if (at < bytes.length) bytes[at] = prng.below(2) === 0 ? octet(prng) : (bytes[at] ?? 0) ^ (1 << prng.below(8))
-      return bytes
-  }
-}
-
-function octet(prng: Prng): number {
-  return telling[prng.below(telling.length)] ?? 0
-}
-
-function pick<T>(prng: Prng, items: readonly T[]): T {
-  const item = items[prng.below(items.length)]
-  if (item === undefined) throw new Error('nothing to pick from')
-  return item
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(concatBytes(parts))
 }

@@ -1,0 +1,99 @@
+/** Every decoder that reads what others wrote: packets, streams and what lies inside them. */
+import { readFileSync } from 'node:fs'
+import { createClusterMachine } from '../src/core/cluster/index.ts'
+import {
+  createStreamDecoder,
+  decodePackable,
+  decodePacket,
+  encodePackable,
+  encodeStreamUser,
+  lanConfig,
+} from '../src/core/membership/index.ts'
+import { decodeLzw } from '../src/core/membership/lzw.ts'
+import { decodeProfile, encodeProfile, instanceKey } from '../src/core/registry/index.ts'
+import { decodeDelta, encodeDelta } from '../src/core/registry/delta.ts'
+import { encodeBody } from '../src/core/registry/encode-record.ts'
+import type { HeldRecord, HeldSection } from '../src/core/registry/section.ts'
+import { decodeState, encodeState } from '../src/core/registry/state-exchange.ts'
+import { fromHex, utf8 } from '../src/kernel/bytes.ts'
+import { createPrng } from '../src/kernel/prng.ts'
+import { nodeName } from '../src/kernel/units.ts'
+import { aProfile, anInstance } from '../src/testing/builders.ts'
+import { literalLzw } from '../src/testing/literal-lzw.ts'
+import type { FuzzTarget } from './target.ts'
+
+const serf = JSON.parse(
+  readFileSync(new URL('../src/core/membership/data/serf.json', import.meta.url), 'utf8'),
+) as Record<'packets' | 'streams', readonly { readonly hex: string }[]>
+const packets = serf.packets.map(sample => fromHex(sample.hex))
+const streams = [...serf.streams.map(sample => fromHex(sample.hex)), encodeStreamUser(utf8('hello'))]
+
+const owner = nodeName('node-a')
+const records = ['web', 'db', 'cache'].map((containerId, i): HeldRecord => {
+  const body = { kind: 'instance', instance: anInstance({ containerId }) } as const
+  return { key: instanceKey(containerId), version: { epoch: 3, revision: i + 1 }, body, encoded: encodeBody(body) }
+})
+const section: HeldSection = {
+  owner,
+  version: { epoch: 3, revision: 3 },
+  wholeAt: { epoch: 3, revision: 3 },
+  complete: true,
+  records: new Map(records.map(record => [record.key, record])),
+}
+const delta = encodeDelta({ owner, direct: false, records }, 0)
+const state = encodeState([section], 0).bytes
+
+const packed: FuzzTarget = {
+  name: 'packed values',
+  samples: [
+    encodePackable({ a: [1, -1, 1.5, null, true], b: { c: 'text', d: Uint8Array.of(1, 2, 3) }, e: 2 ** 40 }),
+    encodePackable(['x'.repeat(40), new Uint8Array(300), { n: [[[]]] }]),
+  ],
+  decode: bytes => void decodePackable(bytes),
+}
+
+/** A machine that lives through all inputs: what it gathers from them is what an attacker could make it hold. */
+function machineTarget(): FuzzTarget {
+  const address = { ip: '10.0.0.1', port: 7946 }
+  const machine = createClusterMachine(
+    { name: owner, address, meta: encodeProfile(aProfile()), config: lanConfig },
+    createPrng(1),
+  )
+  let now = 0
+  machine.step({ kind: 'started', now })
+  return {
+    name: 'whole machine, packets',
+    samples: [...packets, delta],
+    decode(bytes, prng) {
+      now += 1
+      const from = { ip: `10.0.${prng.below(4)}.${prng.below(250)}`, port: 7946 }
+      machine.step({ kind: 'packetReceived', now, from, bytes })
+      if ((machine.nextDeadline() ?? Infinity) <= now) machine.step({ kind: 'tick', now })
+    },
+  }
+}
+
+export function allTargets(): readonly FuzzTarget[] {
+  return [
+    { name: 'packets', samples: packets, decode: bytes => void decodePacket(bytes) },
+    {
+      name: 'streams, in chunks',
+      samples: streams,
+      decode(bytes, prng) {
+        const decoder = createStreamDecoder()
+        const chunkBytes = 1 + prng.below(200)
+        for (let at = 0; at < bytes.length; at += chunkBytes) decoder.push(bytes.subarray(at, at + chunkBytes))
+      },
+    },
+    {
+      name: 'compressed data',
+      samples: [literalLzw(utf8('the same the same the same')), ...packets],
+      decode: bytes => void decodeLzw(bytes, 65_536),
+    },
+    packed,
+    { name: 'node profiles', samples: [encodeProfile(aProfile())], decode: bytes => void decodeProfile(bytes) },
+    { name: 'registry deltas', samples: [delta], decode: bytes => void decodeDelta(bytes, 0) },
+    { name: 'registry states', samples: [state], decode: bytes => void decodeState(bytes, 0) },
+    machineTarget(),
+  ]
+}
