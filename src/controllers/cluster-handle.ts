@@ -42,6 +42,8 @@ export interface ClusterSettings {
   /** Addresses to meet the cluster at; host names are resolved by the caller's `resolveSeed`. */
   readonly seeds: readonly string[]
   readonly profile: NodeProfile
+  /** Keeps clusters that meet by accident apart; at most 255 bytes. Default: none, as peers before memberlist 0.3 need it. */
+  readonly label?: string
   /** Default: `lanConfig`. */
   readonly membership?: MembershipConfig
 }

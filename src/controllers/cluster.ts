@@ -6,6 +6,7 @@
 import { createClusterMachine } from '../core/cluster/index.ts'
 import type { ClusterInput, ClusterOutput } from '../core/cluster/index.ts'
 import { lanConfig } from '../core/membership/index.ts'
+import type { Security } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
 import { invariant, unreachable } from '../kernel/invariant.ts'
 import { createPrng } from '../kernel/prng.ts'
@@ -36,6 +37,8 @@ export interface ClusterPorts {
   readonly seed: number
   /** `host`, `host:port`, an address; may reject, and is then asked again. */
   readonly resolveSeed: (text: string) => Promise<readonly Address[]>
+  /** Cipher and keys of the gossip. Without it everything is in clear. */
+  readonly security?: Security
 }
 
 export function createCluster(settings: ClusterSettings, ports: ClusterPorts): ClusterHandle {
@@ -47,7 +50,11 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   const peers = createPeerList(ports)
 
   const meta = encodeProfile(settings.profile)
-  const machine = createClusterMachine({ name: self, address: advertise, meta, config }, createPrng(ports.seed))
+  const protection = { label: settings.label ?? '', ...(ports.security && { security: ports.security }) }
+  const machine = createClusterMachine(
+    { name: self, address: advertise, meta, config, ...protection },
+    createPrng(ports.seed),
+  )
   const driver = drive<ClusterInput, ClusterOutput>(machine, clock, perform)
   const own = [advertise, bind]
   const seedKeeper = createSeedKeeper(
