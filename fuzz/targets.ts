@@ -9,7 +9,7 @@ import {
   encodeStreamUser,
   lanConfig,
 } from '../src/core/membership/index.ts'
-import { decodeLzw } from '../src/core/membership/lzw.ts'
+import { decodeLzw } from '../src/core/membership/lzw-decode.ts'
 import { decodeProfile, encodeProfile, instanceKey } from '../src/core/registry/index.ts'
 import { decodeDelta, encodeDelta } from '../src/core/registry/delta.ts'
 import { encodeBody } from '../src/core/registry/encode-record.ts'

@@ -12,7 +12,7 @@ import { hostileBytes } from '../../testing/hostile-bytes.ts'
 import { literalLzw } from '../../testing/literal-lzw.ts'
 import { decodePacket, encodeMessage } from './codec.ts'
 import { metaBytesMax } from './limits.ts'
-import { decodeLzw } from './lzw.ts'
+import { decodeLzw } from './lzw-decode.ts'
 import { decodePackable, encodePackable } from './msgpack.ts'
 import { createStreamDecoder, encodePushPull, encodeStreamUser } from './stream-codec.ts'
 

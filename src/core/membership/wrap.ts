@@ -10,7 +10,7 @@ import type { Result } from '../../kernel/result.ts'
 import { crc32 } from './crc32.ts'
 import { readStruct, uint8Max } from './fields.ts'
 import type { Fields } from './fields.ts'
-import { decodeLzw } from './lzw.ts'
+import { decodeLzw } from './lzw-decode.ts'
 import { messageType } from './messages.ts'
 import type { Refusal } from './messages.ts'
 

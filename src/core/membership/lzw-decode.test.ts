@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../kernel/bytes.ts'
 import { literalLzw } from '../../testing/literal-lzw.ts'
 import { crc32 } from './crc32.ts'
-import { decodeLzw } from './lzw.ts'
+import { decodeLzw } from './lzw-decode.ts'
 
 interface Vectors {
   readonly vectors: readonly {
