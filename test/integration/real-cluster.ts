@@ -11,6 +11,7 @@ import { openDatagrams } from '../../src/adapters/net/udp.ts'
 import { nodeClock } from '../../src/adapters/node/clock.ts'
 import { randomSeed } from '../../src/adapters/node/random-seed.ts'
 import { createCluster } from '../../src/controllers/cluster.ts'
+import type { ClusterPorts } from '../../src/controllers/cluster.ts'
 import type { ClusterHandle, ClusterSettings } from '../../src/controllers/cluster-handle.ts'
 import { instanceKey } from '../../src/core/registry/index.ts'
 import type { Instance, RecordKey } from '../../src/core/registry/index.ts'
@@ -38,6 +39,8 @@ export interface RealCluster {
 export interface RealClusterSettings extends Partial<Omit<ClusterSettings, 'name' | 'bind' | 'advertise'>> {
   readonly address?: Address
   readonly directory?: string
+  /** In place of the real ones. */
+  readonly ports?: Partial<ClusterPorts>
 }
 
 const ends: (() => Promise<unknown>)[] = []
@@ -46,7 +49,10 @@ export async function endAll(): Promise<void> {
   for (const end of ends.splice(0).toReversed()) await end()
 }
 
-export async function startCluster(name: string, settings: RealClusterSettings = {}): Promise<RealCluster> {
+export async function startCluster(
+  name: string,
+  { ports, ...settings }: RealClusterSettings = {},
+): Promise<RealCluster> {
   const address = settings.address ?? (await freeAddress())
   const directory = settings.directory ?? (await temporaryDirectory())
   const log = recordingLog()
@@ -62,6 +68,7 @@ export async function startCluster(name: string, settings: RealClusterSettings =
       metrics,
       seed: randomSeed(),
       resolveSeed: seedResolver(7946),
+      ...ports,
     },
   )
   ends.push(() => handle.stop())
