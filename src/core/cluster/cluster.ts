@@ -3,18 +3,24 @@
  * that arrive become inputs of the registry, and who comes and goes is told to it. Nothing of that leaves the machine.
  * Whatever drives it, sockets or the simulator, drives all of it.
  */
-import { invariant, unreachable } from '../../kernel/invariant.ts'
+import { unreachable } from '../../kernel/invariant.ts'
 import type { Prng } from '../../kernel/prng.ts'
 import { isNodeName } from '../../kernel/units.ts'
-import type { Millis, NodeName } from '../../kernel/units.ts'
+import type { Address, Millis, NodeName } from '../../kernel/units.ts'
 import { createMembership } from '../membership/index.ts'
 import type { Input, MembershipSettings, Output } from '../membership/index.ts'
-import { createRegistry } from '../registry/index.ts'
+import { createRegistry, decodeProfile } from '../registry/index.ts'
 import type { RegistryInput, RegistryOutput } from '../registry/index.ts'
+import { isKeyMessage } from './key-messages.ts'
+import type { Fingerprint } from './keyring.ts'
+import { createKeys } from './keys.ts'
+import type { KeysInput, KeysOutput } from './keys.ts'
 import type { ClusterInput, ClusterMachine, ClusterOutput, Heard } from './types.ts'
 
 export interface ClusterMachineSettings extends MembershipSettings {
   readonly name: NodeName
+  /** Names keys. Without it the keyring stays as it is. */
+  readonly fingerprint?: Fingerprint
 }
 
 /** What a registry message may weigh to be gossiped: a little less than a packet holds, so that others ride along. */
@@ -24,6 +30,13 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
   const self = settings.name
   const registry = createRegistry({ owner: self, broadcastSizeBytesMax })
   const membership = createMembership(settings, { localState }, prng)
+  const { security, fingerprint } = settings
+  const keys = createKeys({
+    self,
+    keyring: security?.keyring ?? [],
+    enforced: security !== undefined && security.verifyIncoming && security.verifyOutgoing,
+    fingerprint,
+  })
   let now: Millis = 0
   let outputs: ClusterOutput[] = []
   let started = false
@@ -42,8 +55,14 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
     for (const output of registry.step(input)) onRegistry(output, heard)
   }
 
+  function tellKeys(input: KeysInput, from?: Address): void {
+    for (const output of keys.step(input)) onKeys(output, from)
+  }
+
   function onMembership(output: Output): void {
     if (output.kind === 'userMessage') {
+      if (isKeyMessage(output.bytes))
+        return tellKeys({ kind: 'heard', bytes: output.bytes, via: output.via }, output.from)
       const via = output.via === 'packet' ? 'gossip' : 'direct'
       return tellRegistry({ kind: 'deltaReceived', now, bytes: output.bytes }, { from: output.from, via })
     }
@@ -82,6 +101,37 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
     }
   }
 
+  function onKeys(output: KeysOutput, from: Address = settings.address): void {
+    switch (output.kind) {
+      case 'send':
+        return tellMembership({ kind: 'sendReliably', now, to: output.to, message: output.message })
+      case 'use':
+        return tellMembership({ kind: 'keyringChanged', now, keyring: output.keyring })
+      case 'asked':
+        outputs.push({ kind: 'keyRequestSent', id: output.id, to: output.nodes })
+        return
+      case 'keep':
+        outputs.push({ kind: 'keyringChanged', keyring: output.keyring })
+        return
+      case 'reply':
+        outputs.push({ ...output, kind: 'keyReply' })
+        return
+      case 'refused':
+        outputs.push({ ...output, from })
+        return
+      default:
+        return unreachable(output)
+    }
+  }
+
+  /** Foreign peers know nothing of our requests. */
+  function peersAlive(): readonly NodeName[] {
+    return membership
+      .members()
+      .filter(({ status, meta }) => status === 'alive' && decodeProfile(meta) !== undefined)
+      .flatMap(({ name }) => (name !== self && isNodeName(name) ? [name] : []))
+  }
+
   function apply(input: ClusterInput): void {
     if (input.kind === 'tick') {
       if (isDue(registry.nextDeadline())) tellRegistry(input)
@@ -89,7 +139,11 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
     } else if (input.kind === 'epochLoaded' || input.kind === 'published' || input.kind === 'completed') {
       tellRegistry(input)
     } else if (input.kind === 'keyRequest') {
-      invariant(false, 'keys are not handled yet')
+      const { id, operation, only } = input
+      if (only === undefined) tellKeys({ kind: 'ask', id, operation, others: peersAlive() })
+      else tellKeys({ kind: 'askAgain', id, operation, others: only })
+    } else if (input.kind === 'keyringKept') {
+      tellKeys({ kind: 'kept', ...(input.problem === undefined ? {} : { problem: input.problem }) })
     } else {
       started ||= input.kind === 'started'
       tellMembership(input)

@@ -15,7 +15,17 @@ export type ClusterInput =
   /** Our section now says everything. */
   | { readonly kind: 'completed'; readonly now: Millis }
   /** Do this with the keyrings of all alive members, ours included; each answers with a `keyReply`. */
-  | { readonly kind: 'keyRequest'; readonly now: Millis; readonly id: string; readonly operation: KeyOperation }
+  | {
+      readonly kind: 'keyRequest'
+      readonly now: Millis
+      /** Never used before, except to repeat the request. */
+      readonly id: string
+      readonly operation: KeyOperation
+      /** Repeats the request to those who have not answered. */
+      readonly only?: readonly NodeName[]
+    }
+  /** What became of `keyringChanged`; `problem` says why the disk did not take it: the keyring then stays as it was. */
+  | { readonly kind: 'keyringKept'; readonly now: Millis; readonly problem?: string }
 
 /** How a record came to us. */
 export interface Heard {
@@ -36,9 +46,11 @@ export type ClusterOutput =
     }
   /** Our state no longer fits one push/pull; that many sections were left out. */
   | { readonly kind: 'stateOmitted'; readonly sections: number }
-  /** To be kept on disk, before anything else is done. */
+  /** To be kept on disk; it is used, and answered for, once `keyringKept` says that it is there. */
   | { readonly kind: 'keyringChanged'; readonly keyring: Keyring }
-  /** One member's answer to a `keyRequest` of ours; our own comes at once. */
+  /** Whom a `keyRequest` of ours was sent to; nobody when we refused it ourselves. */
+  | { readonly kind: 'keyRequestSent'; readonly id: string; readonly to: readonly NodeName[] }
+  /** One member's answer to a `keyRequest` of ours. Our own comes as well, when it was refused at once. */
   | { readonly kind: 'keyReply'; readonly id: string; readonly node: NodeName; readonly reply: KeyReply }
 
 export interface ClusterMachine {

@@ -11,7 +11,7 @@ import type { Packable } from '../membership/index.ts'
 const magic = 0xc1
 
 /** Numbers are never used again for something else. A digest of sections, when it comes, is a new number. */
-export const format = { profile: 1, delta: 2, wholeState: 3 } as const
+export const format = { profile: 1, delta: 2, wholeState: 3, keyRequest: 6, keyReply: 7 } as const
 
 /** foreign: another application's data, no reason to complain. The others are ours, or pretend to be. */
 export type EnvelopeFault = 'foreign' | 'unknownFormat' | 'malformed'
@@ -25,4 +25,8 @@ export function unseal(formatByte: number, bytes: Uint8Array): Result<Packable, 
   if (bytes[1] !== formatByte) return fail('unknownFormat')
   const value = decodePackable(bytes.subarray(2))
   return value.ok ? ok(value.value) : fail('malformed')
+}
+
+export function isFormat(formatByte: number, bytes: Uint8Array): boolean {
+  return bytes[0] === magic && bytes[1] === formatByte
 }
