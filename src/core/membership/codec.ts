@@ -2,10 +2,11 @@
  * Packets ↔ messages, byte for byte as memberlist's peers write and read them. Decoding is total: whatever the bytes are,
  * the answer is the messages that could be read and a refusal for each thing that could not.
  */
-import { concatBytes } from '../../kernel/bytes.ts'
-import { invariant, unreachable } from '../../kernel/invariant.ts'
+import { unreachable } from '../../kernel/invariant.ts'
 import { fail, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
+import { splitCompound } from './compound.ts'
+import { decompress } from './compression.ts'
 import { readStruct } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { packetBytesMax, packetUnfoldedBytesMax, refusalsMax, wrapDepthMax } from './limits.ts'
@@ -13,6 +14,8 @@ import { messageType } from './messages.ts'
 import type { PacketMessage, Refusal } from './messages.ts'
 import { createWriter } from './msgpack-writer.ts'
 import type { Writer } from './msgpack-writer.ts'
+import { unprotected } from './protection.ts'
+import type { Protection } from './protection.ts'
 import {
   readAccusation,
   readAck,
@@ -27,9 +30,10 @@ import {
   writeNack,
   writePing,
 } from './structs.ts'
-import { decompress, splitCompound, unwrapPacket } from './wrap.ts'
+import { unwrapPacket } from './wrap.ts'
 
-export { addCrc } from './wrap.ts'
+export { addCrc } from './checksum.ts'
+export { compoundHeaderBytes, compoundPartBytes, compoundPartsMax, encodeCompound } from './compound.ts'
 
 export interface DecodedPacket {
   /** In the order they lay in the packet. */
@@ -46,32 +50,13 @@ export function encodeMessage(message: PacketMessage): Uint8Array {
   return writer.finish()
 }
 
-/** What a compound adds to a packet, and to each of its parts: for filling a packet to its budget. */
-export const compoundHeaderBytes = 2
-export const compoundPartBytes = 2
-export const compoundPartsMax = 255
-
-/** At most `compoundPartsMax` parts of less than 64 KiB each, every one a message with its type byte. */
-export function encodeCompound(parts: readonly Uint8Array[]): Uint8Array {
-  invariant(parts.length <= compoundPartsMax, `a compound holds at most ${compoundPartsMax} parts, not ${parts.length}`)
-  const header = new Uint8Array(compoundHeaderBytes + compoundPartBytes * parts.length)
-  const view = new DataView(header.buffer)
-  view.setUint8(0, messageType.compound)
-  view.setUint8(1, parts.length)
-  for (const [index, part] of parts.entries()) {
-    invariant(part.length < 0x1_0000, `a part of a compound is shorter than 64 KiB, not ${part.length} bytes`)
-    view.setUint16(compoundHeaderBytes + compoundPartBytes * index, part.length)
-  }
-  return concatBytes([header, ...parts])
-}
-
 /** An empty packet is nothing: neither a message nor a refusal. */
-export function decodePacket(bytes: Uint8Array): DecodedPacket {
+export function decodePacket(bytes: Uint8Array, protection: Protection = unprotected): DecodedPacket {
   const packet: OpenPacket = { messages: [], refusals: [], unfoldBytesLeft: packetUnfoldedBytesMax }
   if (bytes.length > packetBytesMax) {
     refuse(packet, { reason: 'tooLarge', detail: `a packet of ${bytes.length} bytes` })
   } else if (bytes.length > 0) {
-    const inner = unwrapPacket(bytes)
+    const inner = unwrapPacket(bytes, protection)
     if (inner.ok) unfold(packet, inner.value, 0)
     else refuse(packet, inner.error)
   }

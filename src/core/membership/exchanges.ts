@@ -7,6 +7,7 @@ import { emit, wakeBy } from './state.ts'
 import type { Errand, Exchange, State } from './state.ts'
 import { createStreamDecoder } from './stream-codec.ts'
 import type { StreamId } from './types.ts'
+import { wrapStream } from './wrap.ts'
 
 /** False when too many streams of ours are open already. */
 export function dial(state: State, peer: Address, errand: Errand): boolean {
@@ -19,7 +20,10 @@ export function dial(state: State, peer: Address, errand: Errand): boolean {
 
 export function openExchange(state: State, stream: StreamId, peer: Address, errand: Errand): void {
   const deadline = state.now + state.config.streamTimeoutMs
-  state.exchanges.set(stream, { ...errand, peer, deadline, decoder: createStreamDecoder(state.config.streamLimits) })
+  const { protection } = state
+  const writtenBy = errand.kind === 'inbound' ? 'opener' : 'answerer'
+  const decoder = createStreamDecoder(state.config.streamLimits, protection, writtenBy)
+  state.exchanges.set(stream, { ...errand, peer, deadline, decoder, protection })
   if (errand.kind === 'inbound') state.inboundStreams++
   wakeBy(state, deadline)
 }
@@ -34,7 +38,10 @@ export function closeExchange(state: State, stream: StreamId, exchange: Exchange
   emit(state, { kind: 'closeStream', stream })
 }
 
-export function write(state: State, stream: StreamId, bytes: Uint8Array): void {
+/** One message, which is all that one side of a stream ever says. */
+export function write(state: State, stream: StreamId, { kind, protection }: Exchange, message: Uint8Array): void {
+  const side = kind === 'inbound' ? 'answerer' : 'opener'
+  const bytes = wrapStream(message, side, { protection, compress: state.config.compressStreams })
   state.stats.bytesSent += bytes.length
   emit(state, { kind: 'writeStream', stream, bytes })
 }

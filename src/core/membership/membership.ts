@@ -8,18 +8,20 @@ import { invariant, unreachable } from '../../kernel/invariant.ts'
 import type { Prng } from '../../kernel/prng.ts'
 import { sameAddress } from '../../kernel/units.ts'
 import type { Address, Millis } from '../../kernel/units.ts'
+import type { Keyring } from './cipher.ts'
 import { encodeMessage } from './codec.ts'
 import { expireSuspicions } from './dead-rule.ts'
 import { finishLeaving, startLeaving } from './departure.ts'
 import { runGossip } from './gossip.ts'
 import { receivePacket } from './packets.ts'
 import { probeUndeliverable, runProbe } from './probe.ts'
+import { withKeyring } from './protection.ts'
 import { runPushPull, startPushPull } from './push-pull.ts'
 import { runReconnect } from './reconnect.ts'
 import { tellOfUs } from './refutation.ts'
 import { expireRelays } from './relay.ts'
 import { absorbStall } from './stall.ts'
-import { fitsPacket } from './send.ts'
+import { fitsPacket, largestBroadcast } from './send.ts'
 import { announce, byName, createState, emit, snapshot, wakeBy } from './state.ts'
 import type { MembershipSettings, State } from './state.ts'
 import {
@@ -35,8 +37,8 @@ import type { Application, Input, Membership, Output } from './types.ts'
 
 export function createMembership(settings: MembershipSettings, application: Application, prng: Prng): Membership {
   invariant(settings.meta.length <= settings.config.metaMaxBytes, 'our metadata keeps the protocol limit')
-  invariant(fitsPacket(settings.config), 'the largest broadcast leaves room for its wrapping in a packet')
   const state = createState(settings, application, prng)
+  invariant(fitsPacket(state.config, state.protection), 'news about any member fit a packet, whatever lies around them')
   return {
     step(input) {
       state.now = Math.max(state.now, input.now)
@@ -78,6 +80,7 @@ function takeOutputs(state: State): readonly Output[] {
 function beforeStart(state: State, input: Input): void {
   if (input.kind === 'started') start(state)
   else if (input.kind === 'metaChanged') state.self.meta = input.meta
+  else if (input.kind === 'keyringChanged') changeKeyring(state, input.keyring)
   else if (input.kind === 'streamAccepted') emit(state, { kind: 'closeStream', stream: input.stream })
   else invariant(!isCommand(input), `${input.kind} comes after started`)
 }
@@ -135,8 +138,10 @@ function apply(state: State, input: Input): void {
     case 'sendReliably':
       return sendReliably(state, input.to, input.message)
     case 'keyringChanged':
-      return
+      return changeKeyring(state, input.keyring)
     case 'runtimeDelayed':
+      // Whoever serves its timers late hears answers late as well.
+      if (input.delayMs > state.config.runtimeDelayMs) state.awareness.adjust(1)
       return
     default:
       return unreachable(input)
@@ -194,8 +199,12 @@ function changeMeta(state: State, meta: Uint8Array): void {
   announce(state, state.self, state.self.status)
 }
 
+function changeKeyring(state: State, keyring: Keyring): void {
+  state.protection = withKeyring(state.protection, keyring)
+}
+
 function broadcast(state: State, name: string, message: Uint8Array): void {
-  const { userBroadcastMaxBytes } = state.config
-  invariant(message.length <= userBroadcastMaxBytes, `a broadcast fits a packet: ${name} has ${message.length} bytes`)
+  const bytesMax = largestBroadcast(state.config, state.protection)
+  invariant(message.length <= bytesMax, `a broadcast fits a packet: ${name} has ${message.length} bytes`)
   state.userNews.queue(name, encodeMessage({ kind: 'user', bytes: message }))
 }

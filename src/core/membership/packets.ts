@@ -22,7 +22,8 @@ const nothing = new Uint8Array(0)
 export function receivePacket(state: State, from: Address, bytes: Uint8Array): void {
   state.stats.packetsReceived++
   state.stats.bytesReceived += bytes.length
-  const { messages, refusals } = decodePacket(bytes)
+  if (!state.allows(from.ip)) return refuse(state, from, 'foreignSource', 'a packet')
+  const { messages, refusals } = decodePacket(bytes, state.protection)
   for (const message of messages) receive(state, from, message)
   for (const { reason, detail } of refusals) refuse(state, from, reason, detail)
 }
@@ -55,6 +56,7 @@ function receive(state: State, from: Address, message: PacketMessage): void {
 function answerPing(state: State, { node, seqNo, source }: Ping, from: Address): void {
   if (node !== '' && node !== state.self.name) return
   const to = source?.address ?? from
+  if (!state.allows(to.ip)) return refuse(state, from, 'foreignSource', `a ping to be answered to ${to.ip}`)
   const sender = source === undefined ? undefined : state.members.get(source.node)
   // An impostor under a member's name must not be answered as that member.
   const member = sender !== undefined && sameAddress(sender.address, to) ? sender : undefined

@@ -1,33 +1,45 @@
 /**
- * The one place where packets leave: what has to be said, then as much queued news as the budget still holds.
- * The bytes are final when they leave here; whatever will wrap them (encryption, label) belongs to the codec, and its
- * overhead is to be taken off the budget here.
+ * The one place where packets leave: what has to be said, then as much queued news as the budget still holds, then what
+ * lies around them (wrap.ts), whose overhead is taken off the budget before.
  * Invariant: no packet exceeds `packetBudgetBytes`.
  */
 import type { Address } from '../../kernel/units.ts'
-import {
-  addCrc,
-  compoundHeaderBytes,
-  compoundPartBytes,
-  compoundPartsMax,
-  encodeCompound,
-  encodeMessage,
-} from './codec.ts'
+import { crcBytes } from './checksum.ts'
+import { encodeMessage } from './codec.ts'
+import { compoundHeaderBytes, compoundPartBytes, compoundPartsMax, encodeCompound } from './compound.ts'
 import type { MembershipConfig } from './config.ts'
 import type { PacketMessage } from './messages.ts'
+import { createProtection, protectionBytes } from './protection.ts'
+import type { Protection } from './protection.ts'
 import { retransmitLimit } from './scaling.ts'
 import { emit, protocolOf } from './state.ts'
-import type { KnownMember, State } from './state.ts'
+import type { KnownMember, MembershipSettings, State } from './state.ts'
+import { wrapPacket } from './wrap.ts'
 
-const crcBytes = 5
 /** From this protocol version on a checksum is understood. */
 const crcProtocol = 5
 
-/** Whether the largest application broadcast can leave at all; one that never fits would wait for ever. */
-export function fitsPacket({ userBroadcastMaxBytes, packetBudgetBytes }: MembershipConfig): boolean {
+/** An alive message with the longest name and the most metadata, which is the longest that is said about a member. */
+const newsBytesMax = 720
+
+/** Whether news about any member can leave; news that never fit would wait for ever. */
+export function fitsPacket(config: MembershipConfig, protection: Protection): boolean {
+  return roomBytes(config, protection) - compoundPartBytes >= newsBytesMax
+}
+
+/** The largest broadcast of the application that these settings let leave in a packet. */
+export function broadcastBytesMax({ config, label, security }: MembershipSettings): number {
+  return largestBroadcast(config, createProtection(label, security))
+}
+
+export function largestBroadcast(config: MembershipConfig, protection: Protection): number {
   const typeByte = 1
-  const wrapping = crcBytes + compoundHeaderBytes + compoundPartBytes
-  return userBroadcastMaxBytes + typeByte + wrapping <= packetBudgetBytes
+  return Math.min(config.userBroadcastMaxBytes, roomBytes(config, protection) - compoundPartBytes - typeByte)
+}
+
+/** What a packet has for messages and their lengths when everything that can lie around them does. */
+function roomBytes({ packetBudgetBytes }: MembershipConfig, protection: Protection): number {
+  return packetBudgetBytes - protectionBytes(protection) - crcBytes - compoundHeaderBytes
 }
 
 /** Sends the messages, filled up with news. `protocol` is the receiver's highest version, 0 when unknown. */
@@ -49,7 +61,7 @@ export function sendNews(state: State, member: KnownMember): void {
 /** News about members first, the application's in what room remains. */
 function takeNews(state: State, parts: readonly Uint8Array[], withApplication = true): Uint8Array[] {
   const limit = retransmitLimit(state.config.retransmitMult, state.roster.length)
-  const room = state.config.packetBudgetBytes - crcBytes - compoundHeaderBytes - sizeOf(parts)
+  const room = roomBytes(state.config, state.protection) - sizeOf(parts)
   const news = state.news.take(room, compoundPartBytes, limit, compoundPartsMax - parts.length)
   if (!withApplication) return news
   const most = compoundPartsMax - parts.length - news.length
@@ -62,8 +74,10 @@ function sizeOf(parts: readonly Uint8Array[]): number {
 
 function send(state: State, to: Address, parts: readonly Uint8Array[], protocol: number): void {
   const [only] = parts
-  const plain = parts.length === 1 && only !== undefined ? only : encodeCompound(parts)
-  const bytes = protocol >= crcProtocol ? addCrc(plain) : plain
+  const message = parts.length === 1 && only !== undefined ? only : encodeCompound(parts)
+  const { protection, config } = state
+  const wrapping = { protection, compress: config.compressPackets, checksum: protocol >= crcProtocol }
+  const bytes = wrapPacket(message, wrapping)
   state.stats.packetsSent++
   state.stats.bytesSent += bytes.length
   emit(state, { kind: 'sendPacket', to, bytes })

@@ -11,8 +11,14 @@ import { createAwareness } from './awareness.ts'
 import type { Awareness } from './awareness.ts'
 import { createBroadcasts } from './broadcasts.ts'
 import type { Broadcasts } from './broadcasts.ts'
+import { addressFilter } from './cidr.ts'
+import type { AddressFilter } from './cidr.ts'
 import type { Security } from './cipher.ts'
 import type { MembershipConfig } from './config.ts'
+import { createProtection } from './protection.ts'
+import type { Protection } from './protection.ts'
+import { createNameBudget } from './name-budget.ts'
+import type { NameBudget } from './name-budget.ts'
 import type { StreamDecoder } from './stream-codec.ts'
 import type { Suspicion } from './suspicion.ts'
 import type { Application, Member, MemberStatus, MembershipStats, Output, RefusalReason, StreamId } from './types.ts'
@@ -33,6 +39,8 @@ export interface MembershipSettings {
 export type KnownMember = { -readonly [Field in keyof Member]: Member[Field] } & {
   suspicion: Suspicion | undefined
   listed: boolean
+  /** It has spoken to us itself since it came to this address; see newcomers.ts. */
+  answered: boolean
   conflictReportedAt: Millis
 }
 
@@ -67,13 +75,21 @@ export type Errand =
   | { readonly kind: 'user'; readonly message: Uint8Array }
 
 /** A stream in progress. */
-export type Exchange = Errand & { readonly peer: Address; deadline: Millis; readonly decoder: StreamDecoder }
+export type Exchange = Errand & {
+  readonly peer: Address
+  deadline: Millis
+  readonly decoder: StreamDecoder
+  /** As it was when the stream began, for both directions. */
+  readonly protection: Protection
+}
 
 export interface State {
   readonly config: MembershipConfig
   readonly application: Application
   readonly prng: Prng
   readonly self: KnownMember
+  /** Of packets and of streams that begin now. */
+  protection: Protection
   phase: 'new' | 'running' | 'leaving' | 'left'
   now: Millis
   /** A lower bound of every deadline: a tick too early does nothing and finds the exact one. */
@@ -84,6 +100,8 @@ export interface State {
   roster: KnownMember[]
   /** Next place of the probe walk through the roster. */
   cursor: number
+  /** Rounds that members who never answered may still take of this walk. */
+  strangersLeft: number
   readonly suspects: Set<KnownMember>
   seqNo: number
   probe: Probe | undefined
@@ -91,6 +109,10 @@ export interface State {
   readonly exchanges: Map<StreamId, Exchange>
   inboundStreams: number
   streamsOpened: number
+  /** New names that others may still bring up. */
+  readonly newNames: NameBudget
+  /** Which addresses may speak, and be spoken of. */
+  readonly allows: AddressFilter
   /** Every answer to a twin adds its interval here; too far in the future means too many answers. */
   twinPaidUntil: Millis
   readonly awareness: Awareness
@@ -110,6 +132,7 @@ export function createState(settings: MembershipSettings, application: Applicati
     application,
     prng,
     self,
+    protection: createProtection(settings.label, settings.security),
     phase: 'new',
     now: 0,
     wakeAt: Number.POSITIVE_INFINITY,
@@ -118,6 +141,7 @@ export function createState(settings: MembershipSettings, application: Applicati
     members: new Map([[name, self]]),
     roster: [self],
     cursor: 0,
+    strangersLeft: config.strangersPerWalkMin,
     suspects: new Set(),
     // A random start: an answer meant for our predecessor on this address is nobody's answer.
     seqNo: prng.below(0x1_0000_0000),
@@ -126,6 +150,8 @@ export function createState(settings: MembershipSettings, application: Applicati
     exchanges: new Map(),
     inboundStreams: 0,
     streamsOpened: 0,
+    newNames: createNameBudget(config.newNamesRefillMs),
+    allows: addressFilter(config.allowedSources),
     twinPaidUntil: Number.NEGATIVE_INFINITY,
     awareness: createAwareness(config.awarenessMax),
     news: createBroadcasts(config.broadcastsMax),
@@ -145,15 +171,19 @@ export function createState(settings: MembershipSettings, application: Applicati
 }
 
 export function createMember(member: Member): KnownMember {
-  return { ...member, suspicion: undefined, listed: false, conflictReportedAt: Number.NEGATIVE_INFINITY }
+  return { ...member, suspicion: undefined, listed: false, answered: false, conflictReportedAt: Number.NEGATIVE_INFINITY }
 }
 
 export function emit(state: State, output: Output): void {
   state.outputs.push(output)
 }
 
+/** A flood of one kind is told once, with its number. */
 export function refuse(state: State, from: Address, reason: RefusalReason, detail: string): void {
-  emit(state, { kind: 'refused', from, reason, detail })
+  const last = state.outputs.at(-1)
+  if (last?.kind !== 'refused' || last.from !== from || last.reason !== reason)
+    return emit(state, { kind: 'refused', from, reason, detail })
+  state.outputs[state.outputs.length - 1] = { ...last, count: (last.count ?? 1) + 1 }
 }
 
 /** Says that something falls due then. */

@@ -6,16 +6,21 @@
 import { fail, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { createByteBuffer } from './byte-buffer.ts'
+import { decompressFields } from './compression.ts'
+import { isStreamSealed, openStream, readStreamLength, streamHeaderBytes } from './encryption.ts'
 import { readStruct } from './fields.ts'
 import type { Fields } from './fields.ts'
+import { findLabelEnd } from './label.ts'
 import { defaultStreamLimits, refusalsMax } from './limits.ts'
 import type { StreamDecoderLimits } from './limits.ts'
 import { messageType } from './messages.ts'
 import type { NodeState, Refusal, StreamMessage } from './messages.ts'
 import { createReader } from './msgpack-reader.ts'
 import type { Token } from './msgpack-reader.ts'
+import { unprotected } from './protection.ts'
+import type { Protection } from './protection.ts'
 import { readAck, readNodeState, readPing } from './structs.ts'
-import { decompressFields, refuseStreamWrapper } from './wrap.ts'
+import type { StreamSide } from './wrap.ts'
 
 export interface StreamDecoder {
   /**
@@ -27,11 +32,16 @@ export interface StreamDecoder {
   readonly skipped: readonly Refusal[]
 }
 
-export function createStreamDecoder(limits: StreamDecoderLimits = defaultStreamLimits): StreamDecoder {
+/** `side` is who writes what is read here. */
+export function createStreamDecoder(
+  limits: StreamDecoderLimits = defaultStreamLimits,
+  protection: Protection = unprotected,
+  side: StreamSide = 'opener',
+): StreamDecoder {
   const buffer = createByteBuffer(limits.streamBytesMax)
   const skipped: Refusal[] = []
   const source: Source = { bytes: () => buffer.bytes(), limits, skipped }
-  const parsing = parseStream(source)
+  const parsing = side === 'opener' ? parseLabelled(source, protection) : parseSealed(source, protection)
   let neededBytes = 1
   let outcome: Result<StreamMessage | undefined, Refusal> | undefined
 
@@ -59,31 +69,62 @@ interface Source {
 /** Yields, whenever it has to wait, how many bytes must have arrived in all before it is worth going on. */
 type Parse<T> = Generator<number, Result<T, Refusal>, void>
 
-function* parseStream(source: Source): Parse<StreamMessage> {
-  const type = yield* parseType(source)
-  if (!type.ok) return type
-  if (type.value !== messageType.compressed) return yield* parseMessage(source, type.value)
+function* parseLabelled(source: Source, protection: Protection): Parse<StreamMessage> {
+  let end = findLabelEnd(source.bytes(), protection.label)
+  for (; end.ok && end.value === undefined; end = findLabelEnd(source.bytes(), protection.label))
+    yield source.bytes().length + 1
+  return end.ok ? yield* behind(end.value ?? 0, source, inner => parseSealed(inner, protection)) : end
+}
+
+/** An encrypted stream has to be whole before any of it can be trusted, so its length is judged first. */
+function* parseSealed(source: Source, protection: Protection): Parse<StreamMessage> {
+  const isSealed = isStreamSealed(yield* firstByte(source), protection)
+  if (!isSealed.ok) return isSealed
+  if (!isSealed.value) return yield* parseCompressed(source)
+
+  while (source.bytes().length < streamHeaderBytes) yield streamHeaderBytes
+  const length = readStreamLength(source.bytes(), source.limits.streamBytesMax - streamHeaderBytes)
+  if (!length.ok) return length
+  const end = streamHeaderBytes + length.value
+  while (source.bytes().length < end) yield end
+  const opened = openStream(source.bytes().subarray(0, end), protection)
+  return opened.ok ? ended(parseCompressed({ ...source, bytes: () => opened.value })) : opened
+}
+
+function* parseCompressed(source: Source): Parse<StreamMessage> {
+  const type = yield* firstByte(source)
+  if (type !== messageType.compressed) return yield* parseMessage(source, type)
 
   const { streamBytesMax } = source.limits
   const wrapper = yield* parseStruct(source, 1, streamBytesMax)
   if (!wrapper.ok) return wrapper
   const inner = decompressFields(wrapper.value.fields, streamBytesMax, streamBytesMax)
-  return inner.ok ? parseWhole({ ...source, bytes: () => inner.value }) : inner
+  if (!inner.ok) return inner
+  if (inner.value[0] === messageType.compressed) return fail({ reason: 'tooDeep', detail: 'a stream compressed twice' })
+  return ended(parseMessage({ ...source, bytes: () => inner.value }, inner.value[0] ?? messageType.compressed))
 }
 
-/** What was decompressed is all there is: waiting for more would be waiting for ever. */
-function parseWhole(source: Source): Result<StreamMessage, Refusal> {
-  const type = source.bytes()[0] ?? messageType.compressed
-  if (type === messageType.compressed) return fail({ reason: 'tooDeep', detail: 'a stream compressed twice' })
-  const progress = parseMessage(source, type).next()
-  return progress.done === true ? progress.value : malformed('the decompressed stream ends early')
+/** What was decrypted or decompressed is all there is: waiting for more would be waiting for ever. */
+function ended<T>(parse: Parse<T>): Result<T, Refusal> {
+  const progress = parse.next()
+  return progress.done === true ? progress.value : malformed('what was inside the stream ends early')
 }
 
-function* parseType(source: Source): Parse<number> {
-  while (source.bytes().length === 0) yield 1
-  const type = source.bytes()[0] ?? 0
-  const refusal = refuseStreamWrapper(type)
-  return refusal === undefined ? ok(type) : fail(refusal)
+/** Parses what follows the first `offset` bytes. */
+function* behind<T>(offset: number, source: Source, parse: (inner: Source) => Parse<T>): Parse<T> {
+  if (offset === 0) return yield* parse(source)
+  const parsing = parse({ ...source, bytes: () => source.bytes().subarray(offset) })
+  let progress = parsing.next()
+  for (; progress.done !== true; progress = parsing.next()) yield offset + progress.value
+  return progress.value
+}
+
+function* firstByte(source: Source): Generator<number, number, void> {
+  for (;;) {
+    const [byte] = source.bytes()
+    if (byte !== undefined) return byte
+    yield 1
+  }
 }
 
 /** `type` is the first byte of the source, which was looked at already. */

@@ -16,9 +16,11 @@ import type { RefusalReason, StreamId } from './types.ts'
 const nothing = new Uint8Array(0)
 
 export function streamAccepted(state: State, stream: StreamId, from: Address): void {
-  if (state.inboundStreams < state.config.inboundStreamsMax)
+  const isForeign = !state.allows(from.ip)
+  if (!isForeign && state.inboundStreams < state.config.inboundStreamsMax)
     return openExchange(state, stream, from, { kind: 'inbound' })
-  refuse(state, from, 'overflow', 'too many streams at once')
+  if (isForeign) refuse(state, from, 'foreignSource', 'a stream')
+  else refuse(state, from, 'overflow', 'too many streams at once')
   emit(state, { kind: 'closeStream', stream })
 }
 
@@ -29,13 +31,13 @@ export function streamConnected(state: State, stream: StreamId): void {
   wakeBy(state, exchange.deadline)
   switch (exchange.kind) {
     case 'pushPull':
-      return write(state, stream, encodeOurState(state, exchange.join))
+      return write(state, stream, exchange, encodeOurState(state, exchange.join))
     case 'ping': {
       const { seqNo, node } = exchange
-      return write(state, stream, encodeStreamPing({ kind: 'ping', seqNo, node, source: ourselves(state) }))
+      return write(state, stream, exchange, encodeStreamPing({ kind: 'ping', seqNo, node, source: ourselves(state) }))
     }
     case 'user':
-      write(state, stream, exchange.message)
+      write(state, stream, exchange, exchange.message)
       return closeExchange(state, stream, exchange)
     default:
       return unreachable(exchange)
@@ -89,7 +91,7 @@ function answer(state: State, stream: StreamId, exchange: Exchange, message: Str
     case 'ping':
       if (isForUs(state, message)) {
         const ack = encodeStreamAck({ kind: 'ack', seqNo: message.seqNo, payload: nothing })
-        write(state, stream, ack)
+        write(state, stream, exchange, ack)
       }
       return closeExchange(state, stream, exchange)
     case 'streamUser':
@@ -107,9 +109,9 @@ function answerPushPull(state: State, stream: StreamId, exchange: Exchange, remo
   const taken = nameTaken(state, remote, exchange.peer)
   const reason = taken ?? objection(state, remote)
   const reply = reason === undefined ? encodeOurState(state, remote.join) : encodeStreamError(reason)
-  write(state, stream, reply)
+  write(state, stream, exchange, reply)
   closeExchange(state, stream, exchange)
-  if (reason === undefined) takeIn(state, remote, exchange.peer)
+  if (reason === undefined) takeIn(state, remote, exchange.peer, false)
   else refuse(state, exchange.peer, taken === undefined ? 'incompatibleVersion' : 'nameTaken', reason)
   finishPushPull(state, exchange.peer, false, reason)
 }
@@ -119,7 +121,7 @@ function conclude(state: State, stream: StreamId, exchange: Exchange, message: S
     const reason = objection(state, message)
     if (reason !== undefined) return abandon(state, stream, exchange, 'incompatibleVersion', reason)
     closeExchange(state, stream, exchange)
-    takeIn(state, message, exchange.peer)
+    takeIn(state, message, exchange.peer, true)
     finishPushPull(state, exchange.peer, exchange.join, undefined)
   } else if (exchange.kind === 'pushPull' && message.kind === 'error') {
     closeExchange(state, stream, exchange)
