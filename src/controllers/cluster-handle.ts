@@ -2,9 +2,11 @@
  * The door between the cluster (membership, registry, their sockets) and the rest of the agent. Everything that passes is
  * plain data, because the cluster will move into its own worker thread and this door will then be a message channel.
  */
+import type { KeyOperation } from '../core/cluster/index.ts'
 import type { Member, MembershipConfig, MembershipStats } from '../core/membership/index.ts'
 import type { NodeProfile, RecordBody, RecordKey, Section } from '../core/registry/index.ts'
 import type { Address, Millis, NodeName } from '../kernel/units.ts'
+import type { KeyOutcome } from './cluster-keys.ts'
 
 /** Members and what each says about itself; ours included. */
 export interface ClusterSnapshot {
@@ -16,11 +18,20 @@ export interface ClusterSnapshot {
   readonly expectsPeers: boolean
 }
 
+export interface Publication {
+  readonly key: RecordKey
+  readonly body: RecordBody
+}
+
 export interface ClusterHandle {
   /** Opens the sockets, loads the epoch and the peer list, joins seeds and remembered peers, keeps retrying. */
   start(): Promise<void>
-  /** Changes of our own section; equal bodies are ignored, so callers may repeat themselves. Answers our new revision. */
-  publish(changes: readonly { readonly key: RecordKey; readonly body: RecordBody }[]): number
+  /**
+   * Changes of our own section; equal bodies are ignored, so callers may repeat themselves. Answers the revisions these
+   * records have afterwards; a record that was refused, or was not there to be removed, has none. Answers come in the
+   * order of the calls.
+   */
+  publish(changes: readonly Publication[]): Promise<ReadonlyMap<RecordKey, number>>
   /** Our section now says everything: records of an earlier epoch that were not published again become tombstones. */
   markComplete(): void
   setProfile(profile: NodeProfile): void
@@ -28,6 +39,11 @@ export interface ClusterHandle {
   /** Called after every change of the snapshot, at most once per turn of the event loop. */
   onChange(listener: (snapshot: ClusterSnapshot) => void): () => void
   stats(): MembershipStats
+  /**
+   * Does this with the keyrings of all members that are alive, ours included, and tells who did. Resolves when all have
+   * answered, at the latest after `timeoutMs`; never rejects.
+   */
+  keys(operation: KeyOperation, timeoutMs: Millis): Promise<KeyOutcome>
   /** Leaves for good: peers will not wait for us. */
   leave(timeoutMs: Millis): Promise<void>
   /** Closes the sockets without a word; peers will notice by themselves. */

@@ -8,6 +8,7 @@ import type { ClusterInput, ClusterOutput } from '../core/cluster/index.ts'
 import { lanConfig } from '../core/membership/index.ts'
 import type { Security } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
+import type { RecordKey, Section } from '../core/registry/index.ts'
 import { invariant, unreachable } from '../kernel/invariant.ts'
 import { createPrng } from '../kernel/prng.ts'
 import { formatAddress } from '../kernel/units.ts'
@@ -19,12 +20,17 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { StateFiles } from '../ports/state-files.ts'
 import type { OpenStreams, Streams } from '../ports/streams.ts'
 import { createEpochKeeper } from './cluster-epoch.ts'
-import type { ClusterHandle, ClusterSettings, ClusterSnapshot } from './cluster-handle.ts'
+import type { ClusterHandle, ClusterSettings, ClusterSnapshot, Publication } from './cluster-handle.ts'
+import { createKeyDesk } from './cluster-keys.ts'
+import type { KeyKeeper } from './cluster-keys.ts'
 import { createClusterLog } from './cluster-log.ts'
 import { countPacket, reportMembership } from './cluster-metrics.ts'
 import { createPeerList } from './cluster-peers.ts'
 import { createSeedKeeper, isOwnSeed } from './cluster-seeds.ts'
+import { createClusterTrace } from './cluster-trace.ts'
 import { drive } from './drive.ts'
+import { noMarks } from './journal.ts'
+import type { Marks } from './journal.ts'
 
 export interface ClusterPorts {
   readonly clock: Clock
@@ -33,12 +39,16 @@ export interface ClusterPorts {
   readonly stateFiles: StateFiles
   readonly log: Log
   readonly metrics: Metrics
+  /** Where the hops of records are marked. Default: nowhere. */
+  readonly journal?: Marks
   /** For every random choice of this run. */
   readonly seed: number
   /** `host`, `host:port`, an address; may reject, and is then asked again. */
   readonly resolveSeed: (text: string) => Promise<readonly Address[]>
   /** Cipher and keys of the gossip. Without it everything is in clear. */
   readonly security?: Security
+  /** Without it the keys cannot be changed while the cluster runs. */
+  readonly keyKeeper?: KeyKeeper
 }
 
 export function createCluster(settings: ClusterSettings, ports: ClusterPorts): ClusterHandle {
@@ -46,16 +56,30 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   const { clock, log, metrics } = ports
   const config = settings.membership ?? lanConfig
   const story = createClusterLog(self, clock, log)
+  const trace = createClusterTrace(self, clock, ports.journal ?? noMarks)
   const epochs = createEpochKeeper(ports)
   const peers = createPeerList(ports)
 
   const meta = encodeProfile(settings.profile)
-  const protection = { label: settings.label ?? '', ...(ports.security && { security: ports.security }) }
+  const protection = {
+    label: settings.label ?? '',
+    ...(ports.security && { security: ports.security }),
+    ...(ports.keyKeeper && { fingerprint: ports.keyKeeper.fingerprint }),
+  }
   const machine = createClusterMachine(
     { name: self, address: advertise, meta, config, ...protection },
     createPrng(ports.seed),
   )
   const driver = drive<ClusterInput, ClusterOutput>(machine, clock, perform)
+  const keyDesk = createKeyDesk({
+    self,
+    seed: ports.seed,
+    clock,
+    log,
+    keeper: ports.keyKeeper,
+    members: () => machine.members(),
+    feed,
+  })
   const own = [advertise, bind]
   const seedKeeper = createSeedKeeper(
     { seeds, own },
@@ -126,6 +150,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
         })
       case 'sectionChanged':
         story.recordsChanged(output.owner, output.changes)
+        trace.recordsChanged(output.owner, output.changes, output.heard)
         return changed()
       case 'persistEpoch':
         log.warn('peers hold newer records of ours than this run wrote, publishing all anew', { epoch: output.epoch })
@@ -139,10 +164,12 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
         return story.warnNowAndThen('state too large', 'the state of the cluster no longer fits one push/pull', {
           omitted: output.sections,
         })
-      case 'newsSent':
       case 'keyringChanged':
+      case 'keyRequestSent':
       case 'keyReply':
-        return
+        return keyDesk.perform(output)
+      case 'newsSent':
+        return trace.newsSent(output.name, output.to)
       default:
         return unreachable(output)
     }
@@ -199,6 +226,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     if (phase === 'stopped') return
     phase = 'stopped'
     seedKeeper.stop()
+    keyDesk.stop()
     stopReporting()
     disarmNotice?.()
     driver.stop()
@@ -235,7 +263,8 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
 
     publish(changes) {
       tell({ kind: 'published', changes })
-      return machine.sections().get(self)?.version.revision ?? 0
+      const records = machine.sections().get(self)?.records
+      return Promise.resolve(revisionsOf(changes, records))
     },
     markComplete: () => tell({ kind: 'completed' }),
     setProfile: profile => tell({ kind: 'metaChanged', meta: encodeProfile(profile) }),
@@ -245,6 +274,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       return () => listeners.delete(listener)
     },
     stats: () => machine.stats(),
+    keys: (operation, timeoutMs) => keyDesk.ask(operation, timeoutMs),
 
     async leave(timeoutMs) {
       if (phase !== 'running') return
@@ -264,6 +294,18 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
 
     stop,
   }
+}
+
+function revisionsOf(
+  changes: readonly Publication[],
+  records: Section['records'] | undefined,
+): ReadonlyMap<RecordKey, number> {
+  const revisions = new Map<RecordKey, number>()
+  for (const { key } of changes) {
+    const record = records?.get(key)
+    if (record !== undefined) revisions.set(key, record.version.revision)
+  }
+  return revisions
 }
 
 type Unstamped<I> = I extends { readonly now: number } ? Omit<I, 'now'> : never

@@ -3,10 +3,10 @@
  * is said by the test. Keeps the contract of ClusterHandle: equal bodies are ignored, listeners hear of many changes
  * once, after the code that made them has finished.
  */
-import type { ClusterHandle, ClusterSnapshot } from '../controllers/cluster-handle.ts'
+import type { ClusterHandle, ClusterSnapshot, Publication } from '../controllers/cluster-handle.ts'
 import type { Member, MemberStatus } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
-import type { RecordBody, RecordKey, Section, SectionRecord } from '../core/registry/index.ts'
+import type { RecordKey, Section, SectionRecord } from '../core/registry/index.ts'
 import type { NodeName } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
 import { aMember, aProfile } from './builders.ts'
@@ -48,7 +48,7 @@ export function fakeCluster(clock: Clock): FakeCluster {
     changed()
   }
 
-  function publish(owner: NodeName, changes: readonly { key: RecordKey; body: RecordBody }[]): number {
+  function publish(owner: NodeName, changes: readonly Publication[]): ReadonlyMap<RecordKey, number> {
     const before = sections.get(owner)
     const records = new Map<RecordKey, SectionRecord>(before?.records)
     let revision = before?.version.revision ?? 0
@@ -57,10 +57,11 @@ export function fakeCluster(clock: Clock): FakeCluster {
       records.set(key, { key, version: { epoch: 1, revision: ++revision }, body })
       publications++
     }
-    if (revision === before?.version.revision) return revision
-    sections.set(owner, { owner, version: { epoch: 1, revision }, complete: before?.complete ?? false, records })
-    changed()
-    return revision
+    if (revision !== before?.version.revision) {
+      sections.set(owner, { owner, version: { epoch: 1, revision }, complete: before?.complete ?? false, records })
+      changed()
+    }
+    return new Map(changes.map(({ key }) => [key, records.get(key)?.version.revision ?? revision]))
   }
 
   function snapshotFor(self: NodeName): ClusterSnapshot {
@@ -73,7 +74,7 @@ export function fakeCluster(clock: Clock): FakeCluster {
   function handleOf(self: NodeName): ClusterHandle {
     return {
       start: () => Promise.resolve(),
-      publish: changes => publish(self, changes),
+      publish: changes => Promise.resolve(publish(self, changes)),
       markComplete() {
         const section = sections.get(self)
         const version = section?.version ?? { epoch: 1, revision: 0 }
@@ -100,6 +101,10 @@ export function fakeCluster(clock: Clock): FakeCluster {
         bytesSent: 0,
         bytesReceived: 0,
       }),
+      keys() {
+        const reply = { fingerprints: [], problem: 'gossip is in clear here' }
+        return Promise.resolve({ nodes: [...members.keys()].map(node => ({ kind: 'answered', node, reply })) })
+      },
       leave() {
         change(self, { status: 'left', statusSince: clock.now() })
         return Promise.resolve()
