@@ -69,7 +69,7 @@ function lab(seed: number, faults: NetworkFaults = { latencyMs: [1, 10], loss: 0
         metrics,
         publish(containerId, over = {}) {
           const instance = anInstance({ containerId, ...over })
-          handle.publish([{ key: instanceKey(containerId), body: { kind: 'instance', instance } }])
+          void handle.publish([{ key: instanceKey(containerId), body: { kind: 'instance', instance } }])
         },
         knows: owner =>
           [...(handle.snapshot().sections.get(nodeName(owner))?.records.values() ?? [])]
@@ -209,7 +209,7 @@ test('an announced restart is told once, a leave is told and forgotten', async (
   }
   for (const memoryFreeBytes of [1, 2, 3]) {
     const body = { kind: 'nodeFacts' as const, facts: { ...facts, memoryFreeBytes, restartingForMs: 60_000 } }
-    b.handle.publish([{ key: 'node', body }])
+    void b.handle.publish([{ key: 'node', body }])
     here.time.run(1_000)
   }
   expect(a.log.lines.filter(({ message }) => message === 'member restarting')).toMatchObject([

@@ -27,7 +27,7 @@ function lab(engineOptions: MemoryEngineOptions = { containers: [aContainer()] }
     const body = section()?.records.get(`i/${containerId}`)?.body
     return body?.kind === 'instance' ? body.instance : undefined
   }
-  return { clock, engine, log, metrics, health, section, instance }
+  return { clock, engine, cluster, log, metrics, health, section, instance }
 }
 
 test('what the engine lists is published, and then the section is complete', () => {
@@ -54,18 +54,43 @@ test('an engine that is absent is picked up when it comes', () => {
   expect(seen).toEqual([false, true, true])
 })
 
-test('every hop is logged with the key of the record as it was published', () => {
+test('every hop is logged with the key of the record as it was published', async () => {
   const { health, engine, log, section } = lab()
   health.start()
   engine.change(id, sick)
+  await settle()
   const revision = section()?.records.get(`i/${id}`)?.version.revision
   const line = log.lines.find(({ message }) => message === 'shop:web is unhealthy')
   expect(line?.fields).toMatchObject({ key: `shop:web@a#${revision}`, reason: 'its check fails', was: 'healthy' })
   engine.remove(id)
+  await settle()
   expect(log.lines.at(-1)).toMatchObject({
     message: 'shop:web is gone',
     fields: { key: `shop:web@a#${(revision ?? 0) + 1}` },
   })
+})
+
+test('while a revision is awaited nothing that came later is told', async () => {
+  const { health, engine, log, cluster } = lab({ containers: [aContainer({ labels })] })
+  const publish = cluster.publish
+  let answer = (): void => undefined
+  const slow = new Promise<void>(resolve => (answer = resolve))
+  engine.restart = () => Promise.reject(new ContainerGone('no such container'))
+  health.start()
+  await settle()
+  cluster.publish = changes => slow.then(() => publish(changes))
+  engine.change(id, sick)
+  await settle()
+  expect(log.lines.at(-1)?.message).toBe('shop:web is healthy')
+  answer()
+  await settle()
+  expect(log.lines.map(({ message }) => message)).toEqual([
+    'connected to the container engine',
+    'shop:web is healthy',
+    'shop:web is unhealthy',
+    'restarting a container whose check fails',
+    'gone before it could be restarted',
+  ])
 })
 
 test('a lost engine keeps what was published and is counted when it comes back', () => {

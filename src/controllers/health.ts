@@ -4,7 +4,7 @@
  */
 import { createHealth } from '../core/health/index.ts'
 import type { Change, Input, Output, RestartOutcome } from '../core/health/index.ts'
-import type { InstanceState, RecordKey } from '../core/registry/index.ts'
+import type { InstanceState } from '../core/registry/index.ts'
 import { walkKey } from '../core/registry/index.ts'
 import { describeError } from '../kernel/errors.ts'
 import { unreachable } from '../kernel/invariant.ts'
@@ -16,6 +16,10 @@ import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { ClusterHandle } from './cluster-handle.ts'
 import { drive } from './drive.ts'
+import { noMarks } from './journal.ts'
+import type { Marks } from './journal.ts'
+import { createObservations } from './observations.ts'
+import type { Observation } from './observations.ts'
 
 export interface EngineState {
   readonly kind: ContainerEngine['kind']
@@ -40,10 +44,12 @@ export interface HealthController {
 
 export interface HealthControllerOptions {
   readonly engine: ContainerEngine
-  readonly cluster: Pick<ClusterHandle, 'publish' | 'markComplete' | 'snapshot'>
+  readonly cluster: Pick<ClusterHandle, 'publish' | 'markComplete'>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Where the hops of a change are marked. Default: nowhere. */
+  readonly journal?: Marks
   readonly node: NodeName
   readonly expose: 'labelled' | 'all'
 }
@@ -51,12 +57,14 @@ export interface HealthControllerOptions {
 const states: readonly InstanceState[] = ['healthy', 'unhealthy', 'starting', 'stopped']
 
 export function createHealthController(options: HealthControllerOptions): HealthController {
-  const { engine, cluster, clock, log, metrics, node } = options
+  const { engine, cluster, clock, log, metrics, node, journal = noMarks } = options
   const health = createHealth({ expose: options.expose })
   const driver = drive<Input, Output>(health, clock, perform)
+  const observations = createObservations()
   const listeners = new Set<(state: EngineState) => void>()
   const stopping = new AbortController()
   let watching: Promise<void> = Promise.resolve()
+  let told: Promise<void> = Promise.resolve()
   let engineState: EngineState = { kind: engine.kind, version: '', connected: false, listed: false }
 
   function onEvent(event: EngineEvent): void {
@@ -70,10 +78,13 @@ export function createHealthController(options: HealthControllerOptions): Health
         setEngineState({ connected: false, reason: event.reason })
         return driver.feed({ kind: 'engineDisconnected', now, reason: event.reason })
       case 'listed':
+        for (const container of event.containers) observations.seen(container, now)
         return driver.feed({ kind: 'containersListed', now, wallNow: clock.wallNow(), containers: event.containers })
       case 'changed':
+        observations.seen(event.container, now)
         return driver.feed({ kind: 'containerChanged', now, wallNow: clock.wallNow(), container: event.container })
       case 'removed':
+        observations.gone(event.id, now)
         return driver.feed({ kind: 'containerRemoved', now, id: event.id })
       default:
         return unreachable(event)
@@ -91,24 +102,33 @@ export function createHealthController(options: HealthControllerOptions): Health
         return restart(output.id)
       case 'restartGivenUp':
         metrics.count('constellation_restarts_total', { outcome: 'gaveUp' })
-        return log.warn(`${output.service} is not restarted any more: it fails again and again`, {
-          container: output.id,
-          restarts: output.restarts,
-        })
+        return tell(() =>
+          log.warn(`${output.service} is not restarted any more: it fails again and again`, {
+            container: output.id,
+            restarts: output.restarts,
+          }),
+        )
       case 'report':
-        return log[output.level](output.message, output.fields)
+        return tell(() => log[output.level](output.message, output.fields))
       default:
         return unreachable(output)
     }
   }
 
   function publish(changes: readonly Change[]): void {
-    const revision = cluster.publish(changes.map(({ key, body }) => ({ key, body })))
+    const published = cluster.publish(changes.map(({ key, body }) => ({ key, body })))
     const census = health.census()
     for (const state of states) metrics.gauge('constellation_instances', census[state], { state })
-    const records = cluster.snapshot().sections.get(node)?.records
-    const revisionOf = (key: RecordKey): number => records?.get(key)?.version.revision ?? revision
-    for (const change of changes) logChange(change, revisionOf(change.key))
+    tell(async () => {
+      const revisions = await published
+      // What the registry refused is told by the cluster, and was never anybody's revision.
+      for (const change of changes) logChange(change, revisions.get(change.key) ?? 0)
+    })
+  }
+
+  /** Lines of a publication wait for its revisions; what happened later is told later all the same. */
+  function tell(say: () => void | Promise<void>): void {
+    told = told.then(say)
   }
 
   function logChange({ body, was }: Change, revision: number): void {
@@ -154,7 +174,7 @@ export function createHealthController(options: HealthControllerOptions): Health
     async stop() {
       stopping.abort()
       driver.stop()
-      await watching
+      await Promise.all([watching, told])
     },
     engineListed: () => engineState.listed,
     engineState: () => engineState,

@@ -18,7 +18,7 @@ const refreshMs: Millis = 30_000
 const noiseShare = 0.01
 
 export interface NodeFactsController {
-  /** Resolves when the first facts are published; start it before the health controller marks our section complete. */
+  /** Resolves when the first facts are handed over; start it before the health controller marks our section complete. */
   start(): Promise<void>
   stop(): void
   /** The agent goes and will be back within `forMs`; peers show it as restarting instead of dead. */
@@ -51,7 +51,7 @@ export function createNodeFactsController(options: NodeFactsControllerOptions): 
       engine: { kind, version, connected },
       ...(restartingForMs === undefined ? {} : { restartingForMs }),
     }
-    cluster.publish([{ key: nodeFactsKey, body: { kind: 'nodeFacts', facts } }])
+    void cluster.publish([{ key: nodeFactsKey, body: { kind: 'nodeFacts', facts } }])
   }
 
   async function refresh(): Promise<void> {

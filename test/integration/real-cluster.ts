@@ -87,7 +87,7 @@ export async function startCluster(
         .sort(),
     publish(...instances) {
       const all = instances.map(over => anInstance(over))
-      handle.publish(
+      void handle.publish(
         all.map(instance => ({ key: instanceKey(instance.containerId), body: { kind: 'instance', instance } })),
       )
     },
