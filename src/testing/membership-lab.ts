@@ -1,5 +1,5 @@
 /** One membership machine alone on a bench: messages go in, what it would send comes out decoded, time moves by hand. */
-import { createMembership, decodePacket, encodeMessage, lanConfig } from '../core/membership/index.ts'
+import { createMembership, decodePacket, encodeMessage, membershipProfiles } from '../core/membership/index.ts'
 import type {
   Alive,
   Input,
@@ -8,6 +8,7 @@ import type {
   MembershipConfig,
   Output,
   PacketMessage,
+  Security,
 } from '../core/membership/index.ts'
 import { createPrng } from '../kernel/prng.ts'
 import { formatAddress } from '../kernel/units.ts'
@@ -34,6 +35,8 @@ export interface LabOptions {
   readonly config?: Partial<MembershipConfig>
   readonly localState?: Uint8Array
   readonly seed?: number
+  readonly label?: string
+  readonly security?: Security
   /** Names of members it already knows. */
   readonly knows?: readonly string[]
   /** Every ping that leaves while time advances is acknowledged at once. */
@@ -50,16 +53,19 @@ export function addressOf(name: string): Address {
 
 export function anAlive(over: Partial<Alive> = {}): Alive {
   const node = over.node ?? 'm1'
-  const versions = Uint8Array.from(lanConfig.versions)
+  const versions = Uint8Array.from(membershipProfiles.tailnet.versions)
   return { kind: 'alive', node, address: addressOf(node), incarnation: 1, meta: new Uint8Array(0), versions, ...over }
 }
 
 export function membershipLab(options: LabOptions = {}): MembershipLab {
+  const { label, security } = options
   const settings = {
+    ...(label === undefined ? {} : { label }),
+    ...(security && { security }),
     name: options.name ?? 'self',
     address: ourAddress,
     meta: new Uint8Array(0),
-    config: { ...lanConfig, ...options.config },
+    config: { ...membershipProfiles.tailnet, ...options.config },
   }
   const application = { localState: () => options.localState ?? new Uint8Array(0) }
   const machine = createMembership(settings, application, createPrng(options.seed ?? 1))

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { drive } from '../controllers/drive.ts'
-import { createMembership, lanConfig } from '../core/membership/index.ts'
-import type { Input, Membership, MembershipConfig, MemberStatus, Output } from '../core/membership/index.ts'
+import { createMembership, membershipProfiles } from '../core/membership/index.ts'
+import type { Input, Membership, MembershipConfig, MemberStatus, Output, Security } from '../core/membership/index.ts'
 import { createPrng } from '../kernel/prng.ts'
 import { formatAddress } from '../kernel/units.ts'
 import type { Address, Millis } from '../kernel/units.ts'
@@ -44,6 +44,8 @@ export interface SimNodeOptions {
   readonly meta?: Uint8Array
   readonly config?: Partial<MembershipConfig>
   readonly localState?: Uint8Array
+  readonly label?: string
+  readonly security?: Security
   /** Told of every output after it was performed. */
   readonly onOutput?: (output: Output, node: SimNode) => void
 }
@@ -104,10 +106,16 @@ interface NodeParts {
 }
 
 function startNode({ name, address, options, time, network, prng, record, stopped }: NodeParts): SimNode {
-  const config = { ...lanConfig, ...options.config }
+  const config = { ...membershipProfiles.tailnet, ...options.config }
   const meta = options.meta ?? new Uint8Array(0)
   const localState = options.localState ?? new Uint8Array(0)
-  const machine = createMembership({ name, address, meta, config }, { localState: () => localState }, prng)
+  const { label, security } = options
+  const protection = { ...(label === undefined ? {} : { label }), ...(security && { security }) }
+  const machine = createMembership(
+    { name, address, meta, config, ...protection },
+    { localState: () => localState },
+    prng,
+  )
   const events: SimEvent[] = []
   const rest = pausable(time)
 

@@ -6,20 +6,22 @@ import { equalBytes } from '../../kernel/bytes.ts'
 import { isNodeName, sameAddress } from '../../kernel/units.ts'
 import type { Address } from '../../kernel/units.ts'
 import { encodeMessage } from './codec.ts'
+import { incompatibility } from './compatibility.ts'
 import { isFresher } from './counter.ts'
-import { forgetLongestDeparted } from './departed.ts'
 import type { Alive } from './messages.ts'
+import { mayAdmit } from './newcomers.ts'
 import { enlist } from './peers.ts'
 import { refute } from './refutation.ts'
 import { announce, createMember, emit, isLive, refuse, setStatus, setSuspicion } from './state.ts'
 import type { KnownMember, State } from './state.ts'
 
-export function applyAlive(state: State, heard: Alive, from: Address): void {
+/** `asked`: it is part of an answer to a question of ours. */
+export function applyAlive(state: State, heard: Alive, from: Address, asked = false): void {
   if (!isAcceptable(state, heard, from)) return
   const alive = heard.address.port === 0 ? withOurPort(state, heard) : heard
   const known = state.members.get(alive.node)
   if (known === state.self) applyAliveAboutUs(state, alive)
-  else if (known === undefined) admit(state, alive, from)
+  else if (known === undefined) admit(state, alive, from, asked)
   else renew(state, known, alive)
 }
 
@@ -28,15 +30,27 @@ function withOurPort(state: State, heard: Alive): Alive {
   return { ...heard, address: { ip: heard.address.ip, port: state.self.address.port } }
 }
 
-function isAcceptable(state: State, { node, meta, versions }: Alive, from: Address): boolean {
+function isAcceptable(state: State, heard: Alive, from: Address): boolean {
+  const { node, address, meta, versions } = heard
   const [least, most] = versions
   if (!isNodeName(node)) refuse(state, from, 'malformed', `alive about an impossible name ${JSON.stringify(node)}`)
   else if (meta.length > state.config.metaMaxBytes) refuse(state, from, 'tooLarge', `metadata of ${node}`)
   // A peer that tells fewer than three versions tells none that could be checked.
   else if (versions.length >= 3 && (!least || !most || least > most))
     refuse(state, from, 'incompatibleVersion', `${node} claims protocols ${least} to ${most}`)
-  else return true
+  else if (node !== state.self.name && !state.allows(address.ip))
+    refuse(state, from, 'foreignSource', `${node} is said to live at ${address.ip}`)
+  else return isCompatible(state, heard, from)
   return false
+}
+
+/** One that nobody could talk with would make every later push/pull fail, for there the whole list is judged. */
+function isCompatible(state: State, { node, versions }: Alive, from: Address): boolean {
+  const { self } = state
+  if (node === self.name) return true
+  const objection = incompatibility([self, { name: node, status: 'alive', versions }])
+  if (objection !== undefined) refuse(state, from, 'incompatibleVersion', objection)
+  return objection === undefined
 }
 
 /**
@@ -60,9 +74,8 @@ function mayAnswerTwin(state: State): boolean {
   return true
 }
 
-function admit(state: State, alive: Alive, from: Address): void {
-  if (state.members.size >= state.config.membersMax && !forgetLongestDeparted(state))
-    return refuse(state, from, 'overflow', `${alive.node} would be one member too many`)
+function admit(state: State, alive: Alive, from: Address, asked: boolean): void {
+  if (!mayAdmit(state, alive.node, from, asked)) return
   const { node: name, address, meta, versions, incarnation } = alive
   const member = createMember({ name, address, meta, versions, incarnation, status: 'alive', statusSince: state.now })
   state.members.set(name, member)
@@ -77,6 +90,9 @@ function renew(state: State, member: KnownMember, alive: Alive): void {
   if (!moved && !isFresher(alive.incarnation, member.incarnation)) return
   const previous = member.status
   const changed = moved || previous !== 'alive' || !saysTheSame(member, alive)
+  // A process that was started anew looks the same from here; how often that happens is known.
+  if (!moved && (previous === 'suspect' || previous === 'dead')) state.stats.falsePositives++
+  if (moved || !isLive(member)) member.answered = false
   setSuspicion(state, member, undefined)
   member.incarnation = alive.incarnation
   member.address = alive.address

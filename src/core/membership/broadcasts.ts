@@ -13,7 +13,14 @@ export interface Broadcasts {
    * Greedily what fits into `roomBytes`, counting `perMessageBytes` on top of each message, at most `most` messages.
    * Every message taken counts as told once more and leaves for good at `limit`.
    */
-  take(roomBytes: number, perMessageBytes: number, limit: number, most: number): Uint8Array[]
+  take(
+    roomBytes: number,
+    perMessageBytes: number,
+    limit: number,
+    most: number,
+    /** Told of each broadcast that leaves for the first time. */
+    onFirst?: (name: string) => void,
+  ): Uint8Array[]
 }
 
 interface Broadcast {
@@ -74,7 +81,7 @@ export function createBroadcasts(max: number): Broadcasts {
       byName.set(name, broadcast)
       insert(broadcast)
     },
-    take(roomBytes, perMessageBytes, limit, most) {
+    take(roomBytes, perMessageBytes, limit, most, onFirst) {
       const taken: Broadcast[] = []
       let room = roomBytes
       for (const bucket of buckets) {
@@ -89,6 +96,7 @@ export function createBroadcasts(max: number): Broadcasts {
         }
       }
       for (const broadcast of taken) {
+        if (broadcast.transmissions === 0) onFirst?.(broadcast.name)
         broadcast.transmissions++
         if (broadcast.transmissions >= limit) byName.delete(broadcast.name)
         else insert(broadcast)

@@ -9,11 +9,13 @@ interface Range {
   most: number
 }
 
+type Judged = Pick<NodeState, 'name' | 'status' | 'versions'>
+
 /**
  * Why not, or undefined. `versions` is pmin, pmax, pcur, dmin, dmax, dcur. Too short a list cannot be judged, and whoever
  * has departed cannot misunderstand anybody: neither may stand between the others.
  */
-export function incompatibility(nodes: readonly NodeState[]): string | undefined {
+export function incompatibility(nodes: readonly Judged[]): string | undefined {
   const protocol: Range = { least: 0, most: 255 }
   const application: Range = { least: 0, most: 255 }
   const judged = nodes.filter(({ status, versions }) => status === 'alive' && versions.length === 6)

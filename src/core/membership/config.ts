@@ -1,9 +1,9 @@
 /**
- * Every knob of the membership machine, each with its unit and its reason. A frozen value handed in once; nothing here
+ * Every knob of the membership machine, each with its unit and its meaning. A frozen value handed in once; nothing here
  * is read twice from different places. The wire itself has no knobs, it is fixed by memberlist's protocol 2 to 5.
+ * What they are set to, and why, is in profiles.ts.
  */
 import type { Millis } from '../../kernel/units.ts'
-import { defaultStreamLimits, metaBytesMax } from './limits.ts'
 import type { StreamDecoderLimits } from './limits.ts'
 
 export interface MembershipConfig {
@@ -21,6 +21,8 @@ export interface MembershipConfig {
   readonly awarenessMax: number
   /** A tick later than this says that we, not the others, stood still. */
   readonly stallMs: Millis
+  /** Timers served later than this say the same, before we miss an answer. */
+  readonly runtimeDelayMs: Millis
   /** How often queued news leave on their own, besides riding on probes. */
   readonly gossipIntervalMs: Millis
   /** To how many members per round. */
@@ -41,12 +43,25 @@ export interface MembershipConfig {
   readonly deadReclaimMs: Millis
   /** Largest packet. The mesh has an MTU of 1280, memberlist's own 1400 would be fragmented on every full packet. */
   readonly packetBudgetBytes: number
+  /** Compress packets, and streams, when that makes them smaller. What others send compressed is read in any case. */
+  readonly compressPackets: boolean
+  readonly compressStreams: boolean
   /** Larger application broadcasts could never leave in a packet. */
   readonly userBroadcastMaxBytes: number
   /** Protocol limit for a member's metadata. */
   readonly metaMaxBytes: number
   /** Memory bound; a new name beyond it first takes the place of the longest departed member, else it is refused. */
   readonly membersMax: number
+  /** New names that others may bring up at once without being asked: this many, or `newNamesPerMember`, what is more. */
+  readonly newNamesMin: number
+  /** Per listed member that has answered us. */
+  readonly newNamesPerMember: number
+  /** An empty budget of new names is full again after this. */
+  readonly newNamesRefillMs: Millis
+  /** Members of whom nobody has answered us yet may take this many rounds of a probe walk, or as many as the others do. */
+  readonly strangersPerWalkMin: number
+  /** CIDR ranges that packets, streams and members may come from; empty: everybody. Must all be readable. */
+  readonly allowedSources: readonly string[]
   /** Memory bound of each of the two broadcast queues. */
   readonly broadcastsMax: number
   /** Indirect pings in progress for others. */
@@ -65,36 +80,3 @@ export interface MembershipConfig {
   /** pmin, pmax, pcur, dmin, dmax, dcur as we announce them. The last three belong to the application. */
   readonly versions: readonly [number, number, number, number, number, number]
 }
-
-/** memberlist's LAN values, with a packet that fits a WireGuard mesh: the default. */
-export const lanConfig: MembershipConfig = Object.freeze<MembershipConfig>({
-  probeIntervalMs: 1_000,
-  probeTimeoutMs: 500,
-  indirectProbes: 3,
-  suspicionMult: 4,
-  suspicionMaxMult: 6,
-  awarenessMax: 8,
-  stallMs: 250,
-  gossipIntervalMs: 200,
-  gossipFanOut: 3,
-  gossipToTheDeadMs: 30_000,
-  retransmitMult: 4,
-  pushPullIntervalMs: 30_000,
-  streamTimeoutMs: 10_000,
-  reconnectIntervalMs: 30_000,
-  forgetAfterMs: 24 * 3_600_000,
-  deadReclaimMs: 60_000,
-  packetBudgetBytes: 1_200,
-  userBroadcastMaxBytes: 1_100,
-  metaMaxBytes: metaBytesMax,
-  membersMax: 10_000,
-  broadcastsMax: 4_096,
-  relaysMax: 1_024,
-  inboundStreamsMax: 128,
-  outboundStreamsMax: 128,
-  streamLimits: defaultStreamLimits,
-  conflictIntervalMs: 10_000,
-  twinAnswersMax: 5,
-  twinIntervalMs: 2_000,
-  versions: [1, 5, 2, 1, 1, 1],
-})

@@ -20,16 +20,20 @@ export function sweepDeparted(state: State): void {
   }
 }
 
-/** Makes room for a new name; false when everybody known is live. */
+/** Makes room for a new name; false when everybody known is live. Mere names go before members that had once answered. */
 export function forgetLongestDeparted(state: State): boolean {
   let longest: KnownMember | undefined
   for (const member of state.members.values()) {
     if (member === state.self || isLive(member)) continue
-    if (longest === undefined || member.statusSince < longest.statusSince) longest = member
+    if (longest === undefined || isLessWorth(member, longest)) longest = member
   }
   if (longest === undefined) return false
   forget(state, longest)
   return true
+}
+
+function isLessWorth(a: KnownMember, b: KnownMember): boolean {
+  return a.answered === b.answered ? a.statusSince < b.statusSince : b.answered
 }
 
 function forget(state: State, gone: KnownMember): void {

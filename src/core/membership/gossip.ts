@@ -3,7 +3,7 @@
  * slow hears of it; the left are not. A round that carries news of the application goes to the living alone.
  */
 import { isListed } from './departed.ts'
-import { pickPeers } from './peers.ts'
+import { pickAnswering, pickPeers } from './peers.ts'
 import { sendNews } from './send.ts'
 import type { KnownMember, State } from './state.ts'
 
@@ -16,5 +16,8 @@ export function runGossip(state: State): void {
   const fits = (member: KnownMember): boolean =>
     member !== state.self &&
     (state.userNews.length > 0 ? member.status === 'alive' : member.status !== 'left' && isListed(state, member))
-  for (const member of pickPeers(state.roster, gossipFanOut, state.prng, fits)) sendNews(state, member)
+  // One of each round is somebody who is there for sure: however many mere names are listed, news go on.
+  const sure = pickAnswering(state, 1, fits)
+  const others = pickPeers(state.roster, gossipFanOut - 1, state.prng, peer => !sure.includes(peer) && fits(peer))
+  for (const member of [...sure, ...others]) sendNews(state, member)
 }

@@ -4,11 +4,11 @@ import { utf8 } from '../../kernel/bytes.ts'
 import { formatAddress } from '../../kernel/units.ts'
 import { createPrng } from '../../kernel/prng.ts'
 import { addressOf, anAlive, membershipLab, outputsOf, ourAddress, sent, sentOf } from '../../testing/membership-lab.ts'
-import { lanConfig } from './config.ts'
+import { membershipProfiles } from './profiles.ts'
 import { createMembership } from './membership.ts'
 
 test('before the start nothing is due, packets are dropped and streams closed', () => {
-  const settings = { name: 'self', address: ourAddress, meta: new Uint8Array(0), config: lanConfig }
+  const settings = { name: 'self', address: ourAddress, meta: new Uint8Array(0), config: membershipProfiles.tailnet }
   const machine = createMembership(settings, { localState: () => new Uint8Array(0) }, createPrng(1))
   const from = addressOf('m1')
   expect(machine.nextDeadline()).toBeUndefined()

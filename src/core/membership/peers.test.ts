@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPrng } from '../../kernel/prng.ts'
 import { anAlive, ourAddress } from '../../testing/membership-lab.ts'
-import { lanConfig } from './config.ts'
+import { membershipProfiles } from './profiles.ts'
 import { enlist, nextToProbe, pickPeers, sweepRoster } from './peers.ts'
 import { createMember, createState } from './state.ts'
 import type { KnownMember, State } from './state.ts'
@@ -73,7 +73,7 @@ function member(name: string): KnownMember {
 }
 
 function stateWith(names: readonly string[], seed = 1): State {
-  const settings = { name: 'self', address: ourAddress, meta: new Uint8Array(0), config: lanConfig }
+  const settings = { name: 'self', address: ourAddress, meta: new Uint8Array(0), config: membershipProfiles.tailnet }
   const state = createState(settings, { localState: () => new Uint8Array(0) }, createPrng(seed))
   for (const name of names) enlist(state, member(name))
   return state

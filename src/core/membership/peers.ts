@@ -19,7 +19,18 @@ export function pickPeers(
     const member = roster[prng.below(roster.length)]
     if (member !== undefined && fits(member) && !picked.includes(member)) picked.push(member)
   }
-  return picked
+  if (picked.length === count) return picked
+  // Those that fit are rare.
+  const rest = roster.filter(member => fits(member) && !picked.includes(member))
+  return [...picked, ...prng.shuffled(rest).slice(0, count - picked.length)]
+}
+
+/** The same of the whole roster, with members that have answered us first: mere names can be many, and help nobody. */
+export function pickAnswering(state: State, count: number, fits: (member: KnownMember) => boolean): KnownMember[] {
+  const { roster, prng } = state
+  const sure = pickPeers(roster, count, prng, member => member.answered && fits(member))
+  if (sure.length === count) return sure
+  return [...sure, ...pickPeers(roster, count - sure.length, prng, member => !member.answered && fits(member))]
 }
 
 export function enlist(state: State, member: KnownMember): void {
@@ -46,15 +57,27 @@ export function sweepRoster(state: State, stays: (member: KnownMember) => boolea
   state.cursor = walked
 }
 
-/** The next member worth probing; undefined when there is none. Shuffles at the end of every walk. */
+/**
+ * The next member worth probing; undefined when there is none. Shuffles at the end of every walk. Strangers beyond their
+ * share of a walk wait for a later one. Two laps at most: the first may end with nothing but strangers left.
+ */
 export function nextToProbe(state: State, fits: (member: KnownMember) => boolean): KnownMember | undefined {
-  for (let looked = 0; looked <= state.roster.length; looked++) {
-    if (state.cursor >= state.roster.length) {
-      state.roster = state.prng.shuffled(state.roster)
-      state.cursor = 0
-    }
+  for (let looked = 0; looked <= 2 * state.roster.length; looked++) {
+    if (state.cursor >= state.roster.length) startWalk(state)
     const member = state.roster[state.cursor++]
-    if (member !== undefined && fits(member)) return member
+    if (member === undefined || !fits(member)) continue
+    if (member.answered) return member
+    if (state.strangersLeft === 0) continue
+    state.strangersLeft--
+    return member
   }
   return undefined
+}
+
+function startWalk(state: State): void {
+  state.roster = state.prng.shuffled(state.roster)
+  state.cursor = 0
+  let answering = 0
+  for (const member of state.roster) if (member.answered) answering++
+  state.strangersLeft = Math.max(state.config.strangersPerWalkMin, answering)
 }

@@ -3,15 +3,16 @@ import { addressOf, anAlive, membershipLab, outputsOf, ourAddress, sentOf } from
 import type { MembershipLab } from '../../testing/membership-lab.ts'
 import { encodeMessage } from './codec.ts'
 import { formatAddress } from '../../kernel/units.ts'
+import { encodePushPull } from './stream-codec.ts'
 import type { Output } from './types.ts'
 
 const nothing = new Uint8Array(0)
 const us = { address: ourAddress, node: 'self' }
 
 test('every member is probed once per walk, in an order that changes', () => {
-  const names = Array.from({ length: 10 }, (_, i) => `m${i + 1}`)
+  const names = Array.from({ length: 8 }, (_, i) => `m${i + 1}`)
   const lab = membershipLab({ knows: names, answers: true })
-  const walks = [1, 2].map(() => sentOf(lab.advance(10_000), 'ping').map(({ node }) => node))
+  const walks = [1, 2].map(() => sentOf(lab.advance(8_000), 'ping').map(({ node }) => node))
   for (const walk of walks) expect(walk.toSorted()).toEqual(names.toSorted())
   expect(walks[0]).not.toEqual(walks[1])
 })
@@ -82,6 +83,7 @@ test.each([
   { nacks: 3, healthScore: 0 },
 ])('with $nacks of 3 nacks a failed probe costs us $healthScore points', ({ nacks, healthScore }) => {
   const lab = membershipLab({ knows: ['m1', 'm2', 'm3', 'm4'] })
+  for (const name of ['m1', 'm2', 'm3', 'm4']) meet(lab, name)
   const { seqNo } = firstPing(lab)
   lab.advance(600)
   for (let i = 0; i < nacks; i++) lab.hear({ kind: 'nack', seqNo })
@@ -89,6 +91,45 @@ test.each([
   expect(lab.machine.stats().healthScore).toBe(0)
   lab.advance(1)
   expect(lab.machine.stats().healthScore).toBe(healthScore)
+})
+
+test('from members who never answered us no nack is missed', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2', 'm3', 'm4'] })
+  firstPing(lab)
+  lab.advance(1_000)
+  expect(lab.machine.stats().healthScore).toBe(1)
+})
+
+test('those who answered are asked for help before those who never did', () => {
+  const names = Array.from({ length: 30 }, (_, i) => `m${i + 1}`)
+  const lab = membershipLab({ knows: names })
+  const known = ['m3', 'm14', 'm15', 'm29']
+  for (const name of known) meet(lab, name)
+  const { node } = firstPing(lab)
+  const asked = sentOf(lab.advance(500), 'indirectPing').map(({ to }) => to)
+  const helpers = known.filter(name => name !== node).map(name => formatAddress(addressOf(name)))
+  expect(asked).toHaveLength(3)
+  expect(asked.every(to => helpers.includes(to))).toBe(true)
+})
+
+test('however many never answered, a walk of the others takes no more than twice its time', () => {
+  const names = Array.from({ length: 100 }, (_, i) => `m${i + 1}`)
+  const lab = membershipLab({ knows: names, config: { newNamesMin: 100 } })
+  const known = names.slice(0, 20)
+  for (const name of known) meet(lab, name)
+  const answering = (outputs: readonly Output[]): string[] =>
+    sentOf(outputs, 'ping').flatMap(({ seqNo, node }) => {
+      if (known.includes(node)) lab.hear({ kind: 'ack', seqNo, payload: nothing }, addressOf(node))
+      return known.includes(node) ? [node] : []
+    })
+  const probed = new Set<string>()
+  // The health score stretches the rounds of those that fail; here only their number matters.
+  for (let rounds = 0; rounds < 8 + 20 + 40;) {
+    const outputs = lab.advance(1)
+    rounds += sentOf(outputs, 'ping').length
+    for (const name of answering(outputs)) probed.add(name)
+  }
+  expect(probed.size).toBe(20)
 })
 
 test('contact over TCP saves the member at the end of the round', () => {
@@ -217,6 +258,16 @@ test('no more than the limit is done for others at once', () => {
 function askUs(lab: MembershipLab, wantsNack: boolean): readonly Output[] {
   const source = { address: addressOf('m2'), node: 'm2' }
   return lab.hear({ kind: 'indirectPing', seqNo: 77, target: addressOf('m3'), node: 'm3', wantsNack, source })
+}
+
+/** It spoke with us over a connection of its own. */
+function meet(lab: MembershipLab, name: string): void {
+  lab.feed({ kind: 'streamAccepted', stream: name, from: { ...addressOf(name), port: 50_000 } })
+  lab.feed({
+    kind: 'streamData',
+    stream: name,
+    bytes: encodePushPull({ join: false, nodes: [], userState: nothing }),
+  })
 }
 
 /** Goes on to the moment at which the first probe leaves. */

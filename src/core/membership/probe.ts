@@ -9,7 +9,7 @@ import { sameAddress } from '../../kernel/units.ts'
 import { next } from './counter.ts'
 import { closeExchange, dial } from './exchanges.ts'
 import type { PacketMessage, Ping, ProbeSource } from './messages.ts'
-import { nextToProbe, pickPeers } from './peers.ts'
+import { nextToProbe, pickAnswering } from './peers.ts'
 import { sendPacket } from './send.ts'
 import { isLive, protocolOf, wakeBy } from './state.ts'
 import type { KnownMember, Probe, State } from './state.ts'
@@ -78,9 +78,10 @@ function askOthers(state: State, probe: Probe): void {
   const { target, seqNo } = probe
   probe.phase = 'indirect'
   const fits = (peer: KnownMember): boolean => peer !== state.self && peer !== target && peer.status === 'alive'
-  for (const peer of pickPeers(state.roster, state.config.indirectProbes, state.prng, fits)) {
+  for (const peer of pickAnswering(state, state.config.indirectProbes, fits)) {
     const wantsNack = protocolOf(peer) >= nackProtocol
-    if (wantsNack) probe.nacksExpected++
+    // Of a mere name no answer can be missed.
+    if (wantsNack && peer.answered) probe.nacksExpected++
     const { address, name: node } = target
     const request = { seqNo, target: address, node, wantsNack, source: ourselves(state) }
     sendPacket(state, peer.address, [{ kind: 'indirectPing', ...request }], protocolOf(peer))
@@ -101,6 +102,7 @@ function finishLate(state: State, probe: Probe): void {
 }
 
 function succeed(state: State, probe: Probe): void {
+  probe.target.answered = true
   state.awareness.adjust(-1)
   endRound(state, probe)
 }

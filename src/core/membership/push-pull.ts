@@ -10,7 +10,8 @@ import { incompatibility } from './compatibility.ts'
 import { applyDead } from './dead-rule.ts'
 import { dial } from './exchanges.ts'
 import type { NodeState, PushPull } from './messages.ts'
-import { pickPeers } from './peers.ts'
+import { vouch } from './newcomers.ts'
+import { pickAnswering } from './peers.ts'
 import { pushPullInterval } from './scaling.ts'
 import { emit, refuse, wakeBy } from './state.ts'
 import type { State } from './state.ts'
@@ -23,7 +24,7 @@ export function runPushPull(state: State): void {
   wakeBy(state, state.due.pushPull)
   if (state.phase !== 'running') return
   const fits = (member: NodeState): boolean => member !== state.self && member.status === 'alive'
-  for (const member of pickPeers(state.roster, 1, state.prng, fits)) startPushPull(state, member.address, false)
+  for (const member of pickAnswering(state, 1, fits)) startPushPull(state, member.address, false)
 }
 
 export function startPushPull(state: State, peer: Address, join: boolean): void {
@@ -56,17 +57,19 @@ export function nameTaken(state: State, remote: PushPull, from: Address): string
   return undefined
 }
 
-export function takeIn(state: State, remote: PushPull, from: Address): void {
-  for (const node of remote.nodes) mergeNode(state, node, from)
+/** `asked`: we dialled; `from` is then where the peer listens, else only where its connection came from. */
+export function takeIn(state: State, remote: PushPull, from: Address, asked: boolean): void {
+  for (const node of remote.nodes) mergeNode(state, node, from, asked)
+  vouch(state, address => (asked ? sameAddress(address, from) : address.ip === from.ip))
   if (remote.userState.length === 0) return
   emit(state, { kind: 'remoteState', from, bytes: remote.userState, join: remote.join })
 }
 
-function mergeNode(state: State, { name: node, status, ...rest }: NodeState, from: Address): void {
+function mergeNode(state: State, { name: node, status, ...rest }: NodeState, from: Address, asked: boolean): void {
   const { incarnation } = rest
   switch (status) {
     case 'alive':
-      return applyAlive(state, { kind: 'alive', node, ...rest }, from)
+      return applyAlive(state, { kind: 'alive', node, ...rest }, from, asked)
     case 'left':
       return applyDead(state, { kind: 'dead', node, incarnation, from: node })
     case 'suspect':

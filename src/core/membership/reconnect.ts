@@ -10,7 +10,7 @@ import { ourselves, withAccusation } from './probe.ts'
 import { startPushPull } from './push-pull.ts'
 import { sendPacket } from './send.ts'
 import { protocolOf, wakeBy } from './state.ts'
-import type { State } from './state.ts'
+import type { KnownMember, State } from './state.ts'
 
 export function runReconnect(state: State): void {
   if (state.due.reconnect > state.now) return
@@ -18,12 +18,18 @@ export function runReconnect(state: State): void {
   wakeBy(state, state.due.reconnect)
   if (state.phase !== 'running') return
   sweepDeparted(state)
-  const dead = [...state.members.values()].filter(member => member.status === 'dead')
-  for (const member of pickPeers(dead, 1, state.prng, () => true)) {
+  for (const member of pickPeers(deadWorthATry(state), 1, state.prng, () => true)) {
     // Nobody waits for this answer: its point is the news that ride with it.
     state.seqNo = next(state.seqNo)
     const ping = { seqNo: state.seqNo, node: member.name, source: ourselves(state) }
     sendPacket(state, member.address, withAccusation(state, { kind: 'ping', ...ping }, member), protocolOf(member))
     startPushPull(state, member.address, false)
   }
+}
+
+/** Every second time one that had answered us, if there is one: it must not get lost among names that never did. */
+function deadWorthATry(state: State): KnownMember[] {
+  const dead = [...state.members.values()].filter(member => member.status === 'dead')
+  const known = dead.filter(member => member.answered)
+  return known.length > 0 && state.prng.below(2) === 0 ? known : dead
 }

@@ -16,6 +16,9 @@ export function serveIndirectPing(state: State, asked: IndirectPing, from: Addre
   if (state.relays.size >= state.config.relaysMax)
     return refuse(state, from, 'overflow', 'too many indirect pings at once')
   const asker = asked.source?.address ?? from
+  // Nobody makes us send anything to places that we would not talk with ourselves.
+  if (!state.allows(asker.ip) || !state.allows(asked.target.ip))
+    return refuse(state, from, 'foreignSource', `an indirect ping of ${asked.target.ip} for ${asker.ip}`)
   const port = asked.target.port === 0 ? state.self.address.port : asked.target.port
   const deadline = state.now + state.config.probeTimeoutMs
   state.seqNo = next(state.seqNo)

@@ -45,7 +45,7 @@ function roomBytes({ packetBudgetBytes }: MembershipConfig, protection: Protecti
 /** Sends the messages, filled up with news. `protocol` is the receiver's highest version, 0 when unknown. */
 export function sendPacket(state: State, to: Address, messages: readonly PacketMessage[], protocol: number): void {
   const parts = messages.map(message => encodeMessage(message))
-  send(state, to, [...parts, ...takeNews(state, parts)], protocol)
+  send(state, to, [...parts, ...takeNews(state, to, parts)], protocol)
 }
 
 /**
@@ -54,18 +54,25 @@ export function sendPacket(state: State, to: Address, messages: readonly PacketM
  * them: in a cut that would keep them from members who are there.
  */
 export function sendNews(state: State, member: KnownMember): void {
-  const parts = takeNews(state, [], member.status === 'alive')
+  const parts = takeNews(state, member.address, [], member.status === 'alive')
   if (parts.length > 0) send(state, member.address, parts, protocolOf(member))
 }
 
 /** News about members first, the application's in what room remains. */
-function takeNews(state: State, parts: readonly Uint8Array[], withApplication = true): Uint8Array[] {
+function takeNews(
+  state: State,
+  to: Address,
+  parts: readonly Uint8Array[],
+  withApplication = true,
+): readonly Uint8Array[] {
   const limit = retransmitLimit(state.config.retransmitMult, state.roster.length)
   const room = roomBytes(state.config, state.protection) - sizeOf(parts)
   const news = state.news.take(room, compoundPartBytes, limit, compoundPartsMax - parts.length)
   if (!withApplication) return news
   const most = compoundPartsMax - parts.length - news.length
-  return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, limit, most)]
+  if (state.userNews.length === 0) return news
+  const onFirst = (name: string): void => emit(state, { kind: 'newsSent', name, to })
+  return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, limit, most, onFirst)]
 }
 
 function sizeOf(parts: readonly Uint8Array[]): number {

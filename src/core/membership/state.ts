@@ -171,7 +171,13 @@ export function createState(settings: MembershipSettings, application: Applicati
 }
 
 export function createMember(member: Member): KnownMember {
-  return { ...member, suspicion: undefined, listed: false, answered: false, conflictReportedAt: Number.NEGATIVE_INFINITY }
+  return {
+    ...member,
+    suspicion: undefined,
+    listed: false,
+    answered: false,
+    conflictReportedAt: Number.NEGATIVE_INFINITY,
+  }
 }
 
 export function emit(state: State, output: Output): void {

@@ -4,7 +4,7 @@ import { utf8 } from '../../kernel/bytes.ts'
 import { formatAddress } from '../../kernel/units.ts'
 import { addressOf, anAlive, membershipLab, outputsOf } from '../../testing/membership-lab.ts'
 import type { MembershipLab } from '../../testing/membership-lab.ts'
-import { lanConfig } from './config.ts'
+import { membershipProfiles } from './profiles.ts'
 import type { NodeState, PushPull } from './messages.ts'
 import { createStreamDecoder, encodePushPull, encodeStreamError, encodeStreamUser } from './stream-codec.ts'
 import type { MemberStatus, Output } from './types.ts'
@@ -199,7 +199,7 @@ test('data on a stream nobody knows is nobody’s', () => {
 
 function node(name: string, status: MemberStatus = 'alive'): NodeState {
   const { address, meta } = anAlive({ node: name })
-  return { name, address, meta, incarnation: 1, status, versions: Uint8Array.from(lanConfig.versions) }
+  return { name, address, meta, incarnation: 1, status, versions: Uint8Array.from(membershipProfiles.tailnet.versions) }
 }
 
 function dialled(outputs: readonly Output[]): string {

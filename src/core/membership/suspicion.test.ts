@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lanConfig } from './config.ts'
+import { membershipProfiles } from './profiles.ts'
 import { createSuspicion, suspicionBounds, suspicionDuration } from './suspicion.ts'
 
 test.each([
@@ -13,7 +13,7 @@ test.each([
   { members: 100, minMs: 8_000, maxMs: 48_000, wanted: 2 },
   { members: 1_000, minMs: 12_000, maxMs: 72_000, wanted: 2 },
 ])('among $members members a suspicion lasts $minMs to $maxMs ms', ({ members, ...bounds }) => {
-  expect(suspicionBounds(lanConfig, members)).toEqual(bounds)
+  expect(suspicionBounds(membershipProfiles.tailnet, members)).toEqual(bounds)
 })
 
 test.each([

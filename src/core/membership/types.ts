@@ -77,7 +77,14 @@ export type Output =
   | { readonly kind: 'joinFinished'; readonly address: Address; readonly ok: boolean; readonly reason?: string }
   | { readonly kind: 'leaveFinished' }
   /** Something hostile, broken or foreign was refused; counted by reason in a metric, logged at debug. */
-  | { readonly kind: 'refused'; readonly from: Address; readonly reason: RefusalReason; readonly detail: string }
+  | {
+      readonly kind: 'refused'
+      readonly from: Address
+      readonly reason: RefusalReason
+      readonly detail: string
+      /** How many alike came at once, `detail` is the first of them; absent: one. */
+      readonly count?: number
+    }
 
 export type RefusalReason =
   | 'malformed'
