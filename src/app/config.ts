@@ -3,7 +3,7 @@
  * (`gossip.bindPort`) and the environment variable (`CONSTELLATION_GOSSIP_BIND_PORT`); names of other origin and flags are
  * listed beside it. Precedence: default, file, environment, flag.
  */
-import { tailnetAddress } from './mesh-address.ts'
+import { isTailnetAddress, tailnetAddress, tailnetRanges } from './mesh-address.ts'
 import {
   bool,
   count,
@@ -23,7 +23,16 @@ import {
   type Surroundings,
   type ValuesOf,
 } from './config/field.ts'
-import { bindWord, entryPoint, seed, traefikVersion } from './config/kinds.ts'
+import {
+  bindWord,
+  cidr,
+  clusterLabel,
+  entryPoint,
+  gossipKey,
+  secretFile,
+  seed,
+  traefikVersion,
+} from './config/kinds.ts'
 import { processSpecs } from './config/process-spec.ts'
 import { nodeName } from '../kernel/units.ts'
 
@@ -70,6 +79,27 @@ export const fields = {
     flag: '--expose',
     why: 'Only containers with traefik.enable=true or constellation.expose=true are routed; `all` would publish databases.',
   }),
+  paths: {
+    dataDir: field(path, {
+      fallback: '/opt/constellation/data',
+      env: ['DATA_DIR'],
+      flag: '--data-dir',
+      why: 'What the agent remembers: node id, epoch, peers, the last good document.',
+    }),
+    configPath: field(path, {
+      fallback: '/opt/constellation/volumes',
+      env: ['CONFIG_PATH'],
+      flag: '--config-path',
+      unused: true,
+      why: 'Volumes of services. Managed services will use it.',
+    }),
+    secretsPath: field(path, {
+      fallback: '/opt/constellation/secrets',
+      env: ['SECRETS_PATH'],
+      flag: '--secrets-path',
+      why: 'Files with mode 0600; the API token and the gossip keyring live here.',
+    }),
+  },
   gossip: {
     bindAddr: field(ip, {
       fallback: derived('the tailnet address of this node, else 127.0.0.1', around => tailnetOrLoopback(around)),
@@ -91,6 +121,38 @@ export const fields = {
       fallback: [],
       flag: '--seeds',
       why: 'Where to meet the cluster: one reachable member is enough, remembered peers are tried as well.',
+    }),
+    profile: field(oneOf('tailnet', 'lan', 'wan', 'local'), {
+      fallback: 'tailnet',
+      why: 'How long silence may last. One for the whole cluster: a suspicion must last as long everywhere.',
+    }),
+    label: field(clusterLabel, {
+      fallback: '',
+      why: 'Clusters with different labels never mix. Empty, because members without one refuse those with one.',
+    }),
+    keyringFile: field(secretFile, {
+      fallback: derived(
+        'gossip-keyring.json in secretsPath',
+        around => `${String(around.valueOf('paths.secretsPath'))}/gossip-keyring.json`,
+      ),
+      why: 'The keys of the cluster, the primary first, mode 0600. Once it is there it alone says which keys are used.',
+    }),
+    key: field(optional(gossipKey), {
+      fallback: undefined,
+      secret: true,
+      why: 'The first key, while there is no keyring file: `constellation keys generate` makes one. Without, gossip is in clear.',
+    }),
+    verifyIncoming: field(bool, {
+      fallback: true,
+      why: 'With a key: refuse what comes in clear. Off only while keys are introduced into a running cluster.',
+    }),
+    verifyOutgoing: field(bool, {
+      fallback: true,
+      why: 'With a key: encrypt what is sent. Off only while keys are introduced into a running cluster.',
+    }),
+    allowedSources: field(listOf(cidr), {
+      fallback: derived('the ranges of a tailnet when bindAddr lies in one, else everybody', tailnetSources),
+      why: 'Gossip from, or about, other addresses is refused and counted. Empty means everybody.',
     }),
   },
   raft: {
@@ -191,27 +253,6 @@ export const fields = {
       why: 'Routers answer TLS only.',
     }),
   },
-  paths: {
-    dataDir: field(path, {
-      fallback: '/opt/constellation/data',
-      env: ['DATA_DIR'],
-      flag: '--data-dir',
-      why: 'What the agent remembers: node id, epoch, peers, the last good document.',
-    }),
-    configPath: field(path, {
-      fallback: '/opt/constellation/volumes',
-      env: ['CONFIG_PATH'],
-      flag: '--config-path',
-      unused: true,
-      why: 'Volumes of services. Managed services will use it.',
-    }),
-    secretsPath: field(path, {
-      fallback: '/opt/constellation/secrets',
-      env: ['SECRETS_PATH'],
-      flag: '--secrets-path',
-      why: 'Files with mode 0600, one secret each; the API token lives here.',
-    }),
-  },
   log: {
     level: field(oneOf('debug', 'info', 'warn', 'error'), {
       fallback: 'info',
@@ -276,6 +317,10 @@ function tailnetOrLoopback(around: Surroundings): string {
 function advertisedAddress(around: Surroundings): string {
   const bindAddr = String(around.valueOf('gossip.bindAddr'))
   return isEveryAddress(bindAddr) ? (tailnetAddress(around.interfaces) ?? bindAddr) : bindAddr
+}
+
+function tailnetSources(around: Surroundings): readonly string[] {
+  return isTailnetAddress(String(around.valueOf('gossip.bindAddr'))) ? tailnetRanges : []
 }
 
 export function isEveryAddress(address: string): boolean {

@@ -137,9 +137,79 @@ describe('defaults found on the node', () => {
     expect(config.gossip).toMatchObject({ bindAddr: '0.0.0.0', advertiseAddr: '100.64.0.9' })
   })
 
+  test.each([
+    ['100.64.0.9', ['100.64.0.0/10', 'fd7a:115c:a1e0::/48']],
+    ['fd7a:115c:a1e0::9', ['100.64.0.0/10', 'fd7a:115c:a1e0::/48']],
+    ['192.168.1.9', []],
+    ['0.0.0.0', []],
+  ])('bound to %s, gossip is heard from %j', async (bindAddr, ranges) => {
+    const flags = { '--bind-addr': bindAddr, '--advertise-addr': '100.64.0.9' }
+    expect((await loadConfig(sources({ flags }))).config.gossip.allowedSources).toEqual(ranges)
+  })
+
+  test('the keyring lies beside the other secrets, wherever they are', async () => {
+    const keyringFile = async (over: Partial<ConfigSources>): Promise<string> =>
+      (await loadConfig(sources(over))).config.gossip.keyringFile
+    expect(await keyringFile({})).toBe('/opt/constellation/secrets/gossip-keyring.json')
+    expect(await keyringFile({ env: { SECRETS_PATH: '/s' } })).toBe('/s/gossip-keyring.json')
+    expect(await keyringFile({ env: { CONSTELLATION_GOSSIP_KEYRING_FILE: '/k/ring' } })).toBe('/k/ring')
+  })
+
   test('a name with "cloudserver" in it makes the node preferred', async () => {
     const { config } = await loadConfig(sources({ hostName: 'cloudserver1' }))
     expect(config.priority).toBe(10)
+  })
+})
+
+describe('the security of gossip', () => {
+  const key = Buffer.alloc(32, 7).toString('base64')
+
+  test('nothing said: in clear and without a label, but strict as soon as there is a key', async () => {
+    const { config } = await loadConfig(sources())
+    expect(config.gossip).toMatchObject({ label: '', profile: 'tailnet', verifyIncoming: true, verifyOutgoing: true })
+    expect(config.gossip.key).toBeUndefined()
+  })
+
+  test('everything can be said in the environment', async () => {
+    const env = {
+      CONSTELLATION_GOSSIP_KEY: `${key}\n`,
+      CONSTELLATION_GOSSIP_LABEL: 'staging',
+      CONSTELLATION_GOSSIP_PROFILE: 'wan',
+      CONSTELLATION_GOSSIP_VERIFY_INCOMING: 'no',
+      CONSTELLATION_GOSSIP_VERIFY_OUTGOING: 'false',
+      CONSTELLATION_GOSSIP_ALLOWED_SOURCES: '10.0.0.0/8, fd00::/8,192.0.2.1',
+    }
+    expect((await loadConfig(sources({ env }))).config.gossip).toMatchObject({
+      key,
+      label: 'staging',
+      profile: 'wan',
+      verifyIncoming: false,
+      verifyOutgoing: false,
+      allowedSources: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+    })
+  })
+
+  test('what cannot be used is named with its place, a key never with its value', async () => {
+    const files = {
+      [yamlFile]: [
+        'gossip:',
+        '  label: ' + 'ü'.repeat(128),
+        '  key: AgICAgICAgICAgICAgICAg=',
+        '  keyringFile: ring.json',
+        '  profile: moon',
+        '  allowedSources: [10.0.0.0/33, here]',
+        '  verifyIncoming: maybe',
+      ].join('\n'),
+    }
+    expect(await complaintsOf(sources({ files }))).toEqual([
+      `${yamlFile}:5:12: gossip.profile must be "tailnet" or "lan" or "wan" or "local", not "moon"`,
+      expect.stringContaining(`${yamlFile}:2:10: gossip.label must be a text of at most 255 bytes, not "üü`),
+      expect.stringContaining(`${yamlFile}:4:16: gossip.keyringFile must be an absolute path to a file`),
+      `${yamlFile}:3:8: gossip.key must be a base64 key of 16, 24 or 32 bytes (\`constellation keys generate\` makes one), not what was given (not shown, it is a secret)`,
+      `${yamlFile}:7:19: gossip.verifyIncoming must be true or false, not "maybe"`,
+      `${yamlFile}:6:20: gossip.allowedSources[0]: expected a range of addresses such as "100.64.0.0/10", or an address`,
+      `${yamlFile}:6:33: gossip.allowedSources[1]: expected a range of addresses such as "100.64.0.0/10", or an address`,
+    ])
   })
 })
 

@@ -11,6 +11,15 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
 /** Tailscale's IPv4 range; carrier-grade NAT by RFC 6598. */
 const tailnetRange = ipaddr.parseCIDR('100.64.0.0/10')
 
+/** The same, and its IPv6 range (a unique local prefix of Tailscale's own). */
+export const tailnetRanges: readonly string[] = Object.freeze(['100.64.0.0/10', 'fd7a:115c:a1e0::/48'])
+
+const parsedRanges = tailnetRanges.map(range => ipaddr.parseCIDR(range))
+
+export function isTailnetAddress(ip: string): boolean {
+  return ipaddr.isValid(ip) && ipaddr.subnetMatch(ipaddr.process(ip), { tailnet: parsedRanges }, 'other') === 'tailnet'
+}
+
 /**
  * The first address in the tailnet's range, interfaces named `tailscale*` first; undefined when there is none.
  * A WARP interface uses part of the same range, so it is never taken.

@@ -1,5 +1,8 @@
 /** Kinds of value that only one setting has. */
 import { z } from 'zod'
+import { parseKey } from '../../controllers/keyring-file.ts'
+import { isCidr } from '../../core/membership/index.ts'
+import { utf8 } from '../../kernel/bytes.ts'
 import { isPort } from '../../kernel/units.ts'
 import { isIpLiteral, type Kind } from './field.ts'
 
@@ -36,6 +39,38 @@ export const entryPoint: Kind<string> = {
 export const traefikVersion: Kind<string> = {
   schema: z.string().regex(/^3\.\d{1,3}$/),
   expects: 'a Traefik version 3.x in quotes, such as "3.1"',
+  fromText: asIs,
+  show: asIs,
+}
+
+export const cidr: Kind<string> = {
+  schema: z.string().refine(isCidr, 'expected a range of addresses such as "100.64.0.0/10", or an address'),
+  expects: 'a range of addresses ("100.64.0.0/10", "fd7a:115c:a1e0::/48") or an address',
+  fromText: asIs,
+  show: asIs,
+}
+
+/** memberlist sends its length in one byte. */
+const labelSizeBytesMax = 255
+
+export const clusterLabel: Kind<string> = {
+  schema: z.string().refine(label => utf8(label).length <= labelSizeBytesMax),
+  expects: `a text of at most ${labelSizeBytesMax} bytes`,
+  fromText: asIs,
+  show: asIs,
+}
+
+export const gossipKey: Kind<string> = {
+  schema: z.string().refine(text => parseKey(text) !== undefined),
+  expects: 'a base64 key of 16, 24 or 32 bytes (`constellation keys generate` makes one)',
+  fromText: text => text.trim(),
+  show: asIs,
+}
+
+/** A file that the agent writes anew by renaming, so its directory and its name are both wanted. */
+export const secretFile: Kind<string> = {
+  schema: z.string().regex(/^\/(?:.*\/)?[A-Za-z0-9][\w.-]{0,99}(?<!\.tmp)$/),
+  expects: 'an absolute path to a file with a plain name (letters, digits, ".", "_", "-")',
   fromText: asIs,
   show: asIs,
 }

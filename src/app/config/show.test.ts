@@ -8,6 +8,8 @@ import { leaves } from './leaves.ts'
 import { nodeSources } from './node-access.ts'
 import { configFlags, showConfig } from './show.ts'
 
+const key = Buffer.alloc(32, 7).toString('base64')
+
 test('a TypeScript file in a real directory is loaded, and every value is shown with its origin', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'constellation-config-'))
   try {
@@ -16,7 +18,7 @@ test('a TypeScript file in a real directory is loaded, and every value is shown 
       file,
       "const domain: string = 'example.org'\nexport default { domain, proxy: { timeoutMs: '90s' } }\n",
     )
-    const env = { REDIS_PASSWORD: 'hunter2' }
+    const env = { REDIS_PASSWORD: 'hunter2', CONSTELLATION_GOSSIP_KEY: key }
     const shown = showConfig(await loadConfig(nodeSources({ flags: { '--node-name': 'a' }, env, cwd })))
     const byPath = new Map(shown.map(setting => [setting.path, setting]))
     expect(byPath.get('domain')).toMatchObject({ value: 'example.org', origin: file })
@@ -29,7 +31,16 @@ test('a TypeScript file in a real directory is loaded, and every value is shown 
       json: '(set, not shown)',
       unused: true,
     })
+    expect(byPath.get('gossip.key')).toMatchObject({
+      value: '(set, not shown)',
+      json: '(set, not shown)',
+      unused: false,
+    })
+    expect(byPath.get('gossip.allowedSources')).toMatchObject({
+      origin: expect.stringContaining('default: the ranges'),
+    })
     expect(JSON.stringify(shown)).not.toContain('hunter2')
+    expect(JSON.stringify(shown)).not.toContain(key)
   } finally {
     await rm(cwd, { recursive: true })
   }
@@ -50,8 +61,8 @@ test('the environment of a process is shown by name only', async () => {
 test('what this version reads and does not use is marked', () => {
   const unused = leaves(fields).flatMap(({ path, field }) => (field.unused === true ? [path] : []))
   expect(unused).toEqual([
-    'raft.port',
     'paths.configPath',
+    'raft.port',
     'cloudflare.zoneId',
     'headscale.url',
     'redis.password',
