@@ -24,6 +24,7 @@ import { createNodeFactsController } from '../controllers/node-facts.ts'
 import { createReachabilityController } from '../controllers/reachability.ts'
 import { createRoutingController } from '../controllers/routing.ts'
 import { createViewController } from '../controllers/view.ts'
+import { membershipProfiles } from '../core/membership/index.ts'
 import type { NodeProfile } from '../core/registry/index.ts'
 import { createProxyServer } from '../delivery/proxy/index.ts'
 import { createAuthorise, createRestServer } from '../delivery/rest/index.ts'
@@ -36,6 +37,7 @@ import type { StateFiles } from '../ports/state-files.ts'
 import { bindAddresses } from './bind-addresses.ts'
 import type { Config } from './config.ts'
 import { createEngine } from './engine.ts'
+import { openGossipSecurity } from './gossip-security.ts'
 import { lifecycle, type Part } from './lifecycle.ts'
 import { listening } from './listen.ts'
 import { readOrMakeNodeId } from './node-id.ts'
@@ -62,7 +64,8 @@ export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   const token = await readOrMakeToken(join(config.paths.secretsPath, 'api-token.txt'))
   const nodeId = await readOrMakeNodeId(stateFiles, config.node.nodeId, randomNodeId)
   const ports: Ports = { clock: nodeClock, log, metrics, stateFiles }
-  const controllers = createControllers(config, nodeId, ports)
+  const security = await openGossipSecurity(config.gossip, log)
+  const controllers = createControllers(config, nodeId, ports, security)
   const servers = await createServers(config, token, controllers, ports)
   const lock = createDataDirLock(config.paths.dataDir, log)
   const life = lifecycle(
@@ -100,11 +103,17 @@ interface Ports {
 type Controllers = ReturnType<typeof createControllers>
 
 /** The loops of the agent, each reading the one before: cluster and engine make the view, the view makes the routes. */
-function createControllers(config: Config, nodeId: string, ports: Ports) {
+function createControllers(
+  config: Config,
+  nodeId: string,
+  ports: Ports,
+  security: Awaited<ReturnType<typeof openGossipSecurity>>,
+) {
   const { clock, log, metrics } = ports
   const node = config.node.name
   const cluster = createCluster(clusterSettings(config, nodeId), {
     ...ports,
+    ...security,
     openDatagrams,
     openStreams,
     seed: randomSeed(),
@@ -179,6 +188,8 @@ function clusterSettings(config: Config, nodeId: string): Parameters<typeof crea
     advertise: { ip: gossip.advertiseAddr, port: gossip.advertisePort },
     seeds: gossip.seeds,
     profile,
+    label: gossip.label,
+    membership: { ...membershipProfiles[gossip.profile], allowedSources: gossip.allowedSources },
   }
 }
 
