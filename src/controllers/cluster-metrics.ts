@@ -2,7 +2,7 @@
 import type { Member, MembershipStats, MemberStatus } from '../core/membership/index.ts'
 import type { Millis } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Metrics } from '../ports/metrics.ts'
+import type { MetricsSink } from '../ports/metrics.ts'
 
 const intervalMs: Millis = 1_000
 const statuses: readonly MemberStatus[] = ['alive', 'suspect', 'dead', 'left']
@@ -10,7 +10,7 @@ const statuses: readonly MemberStatus[] = ['alive', 'suspect', 'dead', 'left']
 /** Publishes gauges and differences every second until the answer is called. */
 export function reportMembership(
   clock: Clock,
-  metrics: Metrics,
+  metrics: MetricsSink,
   look: () => { readonly members: readonly Member[]; readonly stats: MembershipStats },
 ): () => void {
   let suspicions = 0
@@ -36,7 +36,7 @@ export function reportMembership(
   return () => disarm()
 }
 
-export function countPacket(metrics: Metrics, direction: 'sent' | 'received', sizeBytes: number): void {
+export function countPacket(metrics: MetricsSink, direction: 'sent' | 'received', sizeBytes: number): void {
   metrics.count('constellation_gossip_packets_total', { direction })
   metrics.count('constellation_gossip_bytes_total', { direction }, sizeBytes)
 }

@@ -16,7 +16,7 @@ import type { Address } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Datagrams, OpenDatagrams } from '../ports/datagrams.ts'
 import type { Log } from '../ports/log.ts'
-import type { Metrics } from '../ports/metrics.ts'
+import type { MetricsSink } from '../ports/metrics.ts'
 import type { StateFiles } from '../ports/state-files.ts'
 import type { OpenStreams, Streams } from '../ports/streams.ts'
 import { createEpochKeeper } from './cluster-epoch.ts'
@@ -38,9 +38,9 @@ export interface ClusterPorts {
   readonly openStreams: OpenStreams
   readonly stateFiles: StateFiles
   readonly log: Log
-  readonly metrics: Metrics
+  readonly metrics: MetricsSink
   /** Where the hops of records are marked. Default: nowhere. */
-  readonly journal?: Marks
+  readonly journal?: Pick<Marks, 'mark'>
   /** For every random choice of this run. */
   readonly seed: number
   /** `host`, `host:port`, an address; may reject, and is then asked again. */

@@ -69,6 +69,9 @@ export interface MetricDefinition {
 export type MetricName = keyof typeof metricCatalogue
 export type MetricLabels = Readonly<Record<string, string>>
 
+/** For those who only have numbers to tell. */
+export type MetricsSink = Pick<Metrics, 'count' | 'gauge'>
+
 export interface Metrics {
   count(name: MetricName, labels?: MetricLabels, by?: number): void
   gauge(name: MetricName, value: number, labels?: MetricLabels): void
