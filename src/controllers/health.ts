@@ -4,11 +4,11 @@
  */
 import { createHealth } from '../core/health/index.ts'
 import type { Change, Input, Output, RestartOutcome } from '../core/health/index.ts'
-import type { InstanceState } from '../core/registry/index.ts'
+import type { Instance, InstanceState } from '../core/registry/index.ts'
 import { walkKey } from '../core/registry/index.ts'
 import { describeError } from '../kernel/errors.ts'
 import { unreachable } from '../kernel/invariant.ts'
-import type { NodeName } from '../kernel/units.ts'
+import type { Millis, NodeName } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
 import { ContainerGone } from '../ports/container-engine.ts'
 import type { ContainerEngine, EngineEvent } from '../ports/container-engine.ts'
@@ -116,13 +116,18 @@ export function createHealthController(options: HealthControllerOptions): Health
   }
 
   function publish(changes: readonly Change[]): void {
+    const decidedAt = clock.now()
+    const seen = new Map(changes.map(({ key }) => [key, observations.take(key)]))
     const published = cluster.publish(changes.map(({ key, body }) => ({ key, body })))
     const census = health.census()
     for (const state of states) metrics.gauge('constellation_instances', census[state], { state })
     tell(async () => {
       const revisions = await published
       // What the registry refused is told by the cluster, and was never anybody's revision.
-      for (const change of changes) logChange(change, revisions.get(change.key) ?? 0)
+      for (const change of changes) {
+        logChange(change, revisions.get(change.key) ?? 0)
+        markChange(change, revisions.get(change.key), seen.get(change.key), decidedAt)
+      }
     })
   }
 
@@ -139,6 +144,20 @@ export function createHealthController(options: HealthControllerOptions): Health
     if (body.kind === 'removed') return log.info(`${service} is gone`, { key, container })
     if (was?.state === instance.state) return log.debug(`${service} changed`, { key, container, reason })
     return log.info(`${service} is ${instance.state}`, { key, container, reason, was: was?.state })
+  }
+
+  /** Only now is it known which walk these hops belong to. */
+  function markChange(
+    { body, was }: Change,
+    revision: number | undefined,
+    seen: Observation | undefined,
+    at: Millis,
+  ): void {
+    const instance = body.kind === 'instance' ? body.instance : was
+    if (instance === undefined || revision === undefined) return
+    const key = walkKey(instance.service, node, revision)
+    if (seen !== undefined) journal.mark(key, 'observed', seen.atMs, seen.detail)
+    journal.mark(key, 'decided', at, body.kind === 'instance' ? inWords(body.instance) : 'gone')
   }
 
   function restart(id: string): void {
@@ -183,4 +202,8 @@ export function createHealthController(options: HealthControllerOptions): Health
       return () => void listeners.delete(listener)
     },
   }
+}
+
+function inWords({ state, reason }: Instance): string {
+  return reason === undefined ? state : `${state}: ${reason}`
 }

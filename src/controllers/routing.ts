@@ -15,6 +15,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import type { RoutePlanHandle, TraefikDocument, TraefikDocumentHandle, ViewHandle } from './handles.ts'
+import { noMarks } from './journal.ts'
+import type { BatchMarks } from './journal.ts'
 import { createSubject } from './observable.ts'
 import { logHops } from './route-hops.ts'
 
@@ -32,6 +34,8 @@ export interface RoutingSettings {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Where the hops of a change are marked. Default: nowhere. */
+  readonly journal?: BatchMarks
   readonly options: RoutingOptions
 }
 
@@ -45,9 +49,15 @@ export interface RoutingController {
 
 const noRoutes: RoutePlan = { routes: [], pools: [], complaints: [] }
 
-export function createRoutingController({ view, clock, log, metrics, options }: RoutingSettings): RoutingController {
+export function createRoutingController(settings: RoutingSettings): RoutingController {
+  const { view, clock, log, metrics, options, journal = noMarks } = settings
   const planner = createRoutePlanner({ domain: options.domain })
-  const publish = createPublisher({ options, log, metrics })
+  const publish = createPublisher({
+    options,
+    log,
+    metrics,
+    served: detail => journal.markWaiting('documented', clock.now(), detail),
+  })
   const plan = createSubject(noRoutes)
   let judged: RoutePlan | undefined
   let disarm: (() => void) | undefined
@@ -57,7 +67,7 @@ export function createRoutingController({ view, clock, log, metrics, options }: 
     const before = plan.current()
     const after = planner(next)
     if (after !== before) {
-      logHops(before, after, next, log)
+      logHops(before, after, next, log, (key, detail) => journal.mark(key, 'planned', clock.now(), detail))
       metrics.gauge('constellation_route_complaints', after.complaints.length)
       plan.set(after)
     }
@@ -91,7 +101,12 @@ interface Publisher {
   offer(plan: RoutePlan): void
 }
 
-function createPublisher({ options, log, metrics }: Pick<RoutingSettings, 'options' | 'log' | 'metrics'>): Publisher {
+interface PublisherParts extends Pick<RoutingSettings, 'options' | 'log' | 'metrics'> {
+  /** Told what is served from now on, changed or not. */
+  readonly served: (detail: string) => void
+}
+
+function createPublisher({ options, log, metrics, served }: PublisherParts): Publisher {
   const release = releaseOf(options.traefik.version)
   const document = createSubject<TraefikDocument | undefined>(undefined)
   const reported = new Set<string>()
@@ -114,6 +129,7 @@ function createPublisher({ options, log, metrics }: Pick<RoutingSettings, 'optio
       const last = document.current()
       if (json === last?.json) {
         count('unchanged')
+        served(`its bytes stay, etag ${last.etag}`)
         return
       }
       const verdict = validateTraefikDocument(json, { release })
@@ -125,7 +141,9 @@ function createPublisher({ options, log, metrics }: Pick<RoutingSettings, 'optio
       count('changed')
       const generation = (last?.generation ?? 0) + 1
       log.info('Traefik document changed', { generation, routes: plan.routes.length, sizeBytes: json.length })
-      document.set({ json, etag: etagOf(json), generation })
+      const etag = etagOf(json)
+      document.set({ json, etag, generation })
+      served(`generation ${generation}, etag ${etag}`)
     },
   }
 }

@@ -12,6 +12,8 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { ClusterHandle } from './cluster-handle.ts'
 import type { ViewHandle } from './handles.ts'
 import type { HealthController } from './health.ts'
+import { noMarks } from './journal.ts'
+import type { Marks } from './journal.ts'
 import type { ReachabilityController } from './reachability.ts'
 
 /** When none of those we expect has answered by then, what we have is all there is. With nobody to expect it is at once. */
@@ -30,10 +32,12 @@ export interface ViewControllerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Where the hops of a change are marked. Default: nowhere. */
+  readonly journal?: Marks
 }
 
 export function createViewController(options: ViewControllerOptions): ViewController {
-  const { node, cluster, reachability, health, clock, log, metrics } = options
+  const { node, cluster, reachability, health, clock, log, metrics, journal = noMarks } = options
   const listeners = new Set<(view: ClusterView) => void>()
   let unsubscribe: readonly (() => void)[] = []
   let settleAt = Infinity
@@ -70,7 +74,7 @@ export function createViewController(options: ViewControllerOptions): ViewContro
     if (next !== Infinity) rebuildAt(next)
     if (view === before) return
     metrics.gauge('constellation_view_revision', view.revision)
-    logChanges(before, view, log)
+    logChanges(before, view, { log, mark: (key, detail) => journal.mark(key, 'viewed', now, detail) })
     for (const listener of listeners) listener(view)
   }
 
@@ -96,26 +100,40 @@ export function createViewController(options: ViewControllerOptions): ViewContro
   }
 }
 
-function logChanges(before: ClusterView, after: ClusterView, log: Log): void {
-  if (after.complete && !before.complete) log.info('the view is complete', { nodes: after.nodes.length })
+interface Scribe {
+  readonly log: Log
+  readonly mark: (key: string, detail: string) => void
+}
+
+function logChanges(before: ClusterView, after: ClusterView, scribe: Scribe): void {
+  if (after.complete && !before.complete) scribe.log.info('the view is complete', { nodes: after.nodes.length })
   const nodesBefore = new Map(before.nodes.map(node => [node.name, node]))
   for (const node of after.nodes) {
     const known = nodesBefore.get(node.name)
     if (known === node) continue
-    logNode(known, node, log)
+    logNode(known, node, scribe)
   }
 }
 
-function logNode(before: NodeView | undefined, after: NodeView, log: Log): void {
+function logNode(before: NodeView | undefined, after: NodeView, { log, mark }: Scribe): void {
   if (before?.agent !== after.agent)
     log.info(`${after.name} is ${after.status}, its agent ${after.agent}`, { peer: after.name, was: before?.agent })
   const instancesBefore = new Map(before?.instances.map(instance => [instance.containerId, instance]))
   for (const instance of after.instances) {
     const known = instancesBefore.get(instance.containerId)
-    if (known !== instance && known?.traffic !== instance.traffic) log.info(inWords(instance), hop(instance))
     instancesBefore.delete(instance.containerId)
+    if (known === instance) continue
+    if (known?.traffic !== instance.traffic) log.info(inWords(instance), hop(instance))
+    if (!sameVerdict(known, instance)) mark(hop(instance).key, `traffic ${instance.traffic}: ${instance.trafficReason}`)
   }
-  for (const gone of instancesBefore.values()) log.info(`${gone.service} on ${gone.node} is gone`, hop(gone))
+  for (const gone of instancesBefore.values()) {
+    log.info(`${gone.service} on ${gone.node} is gone`, hop(gone))
+    mark(hop(gone).key, 'gone')
+  }
+}
+
+function sameVerdict(before: InstanceView | undefined, after: InstanceView): boolean {
+  return before?.revision === after.revision && before.trafficReason === after.trafficReason
 }
 
 function inWords({ service, node, traffic, trafficReason }: InstanceView): string {

@@ -6,6 +6,8 @@
 import { createServer, STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { TraefikDocumentHandle } from '../controllers/handles.ts'
+import type { BatchMarks } from '../controllers/journal.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
 import { createSectionViews, isNoneMatch } from './traefik-views.ts'
@@ -15,6 +17,8 @@ export interface TraefikServerOptions {
   readonly document: TraefikDocumentHandle
   readonly metrics: Metrics
   readonly log: Log
+  /** Where the first poll after a change is marked. Default: nowhere. */
+  readonly trace?: { readonly journal: BatchMarks; readonly clock: Pick<Clock, 'now'> }
   /** The whole decision, loopback included: may this request read the document? */
   readonly auth: (request: IncomingMessage) => boolean
 }
@@ -34,7 +38,7 @@ interface Answer {
 }
 
 /** Not yet listening. */
-export function createTraefikServer({ document, metrics, log, auth }: TraefikServerOptions): Server {
+export function createTraefikServer({ document, metrics, log, auth, trace }: TraefikServerOptions): Server {
   const views = createSectionViews()
 
   function answer(request: IncomingMessage, path: string): Answer {
@@ -60,8 +64,11 @@ export function createTraefikServer({ document, metrics, log, auth }: TraefikSer
     const path = pathOf(request.url ?? '/')
     const given = answer(request, path)
     if (documentPaths.has(path)) metrics.count('constellation_traefik_polls_total', { code: String(given.status) })
-    log.debug('provider asked', { path, status: given.status, from: request.socket.remoteAddress })
+    const from = request.socket.remoteAddress
+    log.debug('provider asked', { path, status: given.status, from })
     send(response, given, request.method === 'HEAD')
+    if (documentPaths.has(path) && given.status === 200 && request.method === 'GET')
+      trace?.journal.markWaiting('served', trace.clock.now(), `polled by ${from ?? 'nobody'}`)
   }
 
   return createServer({ keepAliveTimeout: keepAliveMs }, handle)

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RoutePlanHandle } from '../../controllers/handles.ts'
+import type { BatchMarks } from '../../controllers/journal.ts'
 import { createHostTable, responseHeadersToForward } from '../../core/proxy/index.ts'
 import type { Pool } from '../../core/routing/index.ts'
 import { invariant } from '../../kernel/invariant.ts'
@@ -28,6 +29,8 @@ export interface ProxyParts {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Where it is marked that requests follow a new plan. Default: nowhere. */
+  readonly journal?: BatchMarks
   /** This node; named in refusals. */
   readonly node: NodeName
   /** Is this the mesh address of ANOTHER node? Its requests are answered from this node alone. */
@@ -55,6 +58,7 @@ export function createProxyServer(parts: ProxyParts): ProxyServer {
   const unsubscribe = plan.onChange(next => {
     table = createHostTable(next)
     turns.clear()
+    parts.journal?.markWaiting('turned', clock.now(), 'new requests follow the plan')
   })
   const intakeTools = { table: () => table, node: parts.node, isPeerAddress: parts.isPeerAddress, nextTurn }
   const exchangeTools = { clock, options, report, upstream }
