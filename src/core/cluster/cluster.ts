@@ -7,7 +7,7 @@ import { unreachable } from '../../kernel/invariant.ts'
 import type { Prng } from '../../kernel/prng.ts'
 import { isNodeName } from '../../kernel/units.ts'
 import type { Address, Millis, NodeName } from '../../kernel/units.ts'
-import { createMembership } from '../membership/index.ts'
+import { broadcastBytesMax, createMembership } from '../membership/index.ts'
 import type { Input, MembershipSettings, Output } from '../membership/index.ts'
 import { createRegistry, decodeProfile } from '../registry/index.ts'
 import type { RegistryInput, RegistryOutput } from '../registry/index.ts'
@@ -23,11 +23,15 @@ export interface ClusterMachineSettings extends MembershipSettings {
   readonly fingerprint?: Fingerprint
 }
 
-/** What a registry message may weigh to be gossiped: a little less than a packet holds, so that others ride along. */
-const broadcastSizeBytesMax = 1_000
+/**
+ * What a registry message may weigh to be gossiped: a little less than a packet holds, so that others ride along. Less when
+ * a long label takes its share of every packet.
+ */
+const registryMessageBytesMax = 1_000
 
 export function createClusterMachine(settings: ClusterMachineSettings, prng: Prng): ClusterMachine {
   const self = settings.name
+  const broadcastSizeBytesMax = Math.min(registryMessageBytesMax, broadcastBytesMax(settings))
   const registry = createRegistry({ owner: self, broadcastSizeBytesMax })
   const membership = createMembership(settings, { localState }, prng)
   const { security, fingerprint } = settings
@@ -41,8 +45,8 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
   let outputs: ClusterOutput[] = []
   let started = false
 
-  function localState(): Uint8Array {
-    const { bytes, omitted } = registry.localState(now)
+  function localState(join: boolean): Uint8Array {
+    const { bytes, omitted } = registry.localState(now, join)
     if (omitted > 0) outputs.push({ kind: 'stateOmitted', sections: omitted })
     return bytes
   }
@@ -67,7 +71,10 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
       return tellRegistry({ kind: 'deltaReceived', now, bytes: output.bytes }, { from: output.from, via })
     }
     if (output.kind === 'remoteState')
-      return tellRegistry({ kind: 'stateReceived', now, bytes: output.bytes }, { from: output.from, via: 'pushPull' })
+      return tellRegistry(
+        { kind: 'stateReceived', now, bytes: output.bytes, join: output.join },
+        { from: output.from, via: 'pushPull' },
+      )
     outputs.push(output)
     if (output.kind === 'memberChanged' && output.member.name !== self)
       tellOfMember(output.member.status === 'left' ? 'memberGone' : 'memberPresent', output.member.name)
@@ -86,6 +93,9 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
         return
       case 'broadcastReliably':
         if (started) tellMembership({ kind: 'broadcastReliably', now, message: output.message })
+        return
+      case 'sendTo':
+        if (started) tellMembership({ kind: 'sendReliably', now, to: output.to, message: output.message })
         return
       case 'sectionChanged':
         outputs.push(heard === undefined ? output : { ...output, heard })

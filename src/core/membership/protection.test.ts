@@ -55,6 +55,7 @@ describe.each(protections)('with %s around it', (_, protection) => {
           answers.map(() => ({ ok: true, value: undefined })),
         )
       }),
+      { numRuns: 30 },
     )
   })
 })
