@@ -6,6 +6,7 @@ import { basename, dirname } from 'node:path'
 import { diskSecretFiles } from '../adapters/disk/secret-files.ts'
 import { aesGcm } from '../adapters/node/aes-gcm.ts'
 import { keyFingerprint } from '../adapters/node/key-fingerprint.ts'
+import type { Keyring } from '../core/membership/index.ts'
 import type { ClusterPorts } from '../controllers/cluster.ts'
 import { createKeyringFile, parseKey } from '../controllers/keyring-file.ts'
 import type { Log } from '../ports/log.ts'
@@ -22,7 +23,7 @@ export async function openGossipSecurity(
   const files = diskSecretFiles(dirname(keyringFile))
   const file = createKeyringFile({ files, name: basename(keyringFile), firstKey, log })
   const keyring = await file.load()
-  const keyKeeper = { fingerprint: keyFingerprint, keep: file.keep }
+  const keyKeeper = { fingerprint: keyFingerprint, keep: (ring: Keyring) => file.keep(ring) }
   if (keyring.length === 0) {
     log.info('gossip is in clear: whoever reaches its port can join; gossip.key encrypts it')
     return { keyKeeper }

@@ -11,9 +11,9 @@ import type { Address } from '../kernel/units.ts'
 import { aProfile } from '../testing/builders.ts'
 import { recordingLog } from '../testing/recording-log.ts'
 import { recordingMetrics } from '../testing/recording-metrics.ts'
-import { createSimNetwork } from '../testing/sim-network.ts'
-import { simSockets } from '../testing/sim-sockets.ts'
-import { createSimTime } from '../testing/sim-time.ts'
+import { createSimNetwork } from '../testing/sim/network.ts'
+import { simSockets } from '../testing/sim/sockets.ts'
+import { createSimTime } from '../testing/sim/time.ts'
 import { settle } from '../testing/virtual-clock.ts'
 import type { ClusterHandle } from './cluster-handle.ts'
 import type { KeyOutcome } from './cluster-keys.ts'
@@ -59,7 +59,7 @@ function lab(seed: number) {
         metrics,
         seed: seed * 100 + last,
         resolveSeed: ip => Promise.resolve([{ ip, port: 7946 }]),
-        keyKeeper: { fingerprint: keyFingerprint, keep: file.keep },
+        keyKeeper: { fingerprint: keyFingerprint, keep: changed => file.keep(changed) },
         ...(keyring.length === 0 ? {} : { security }),
       },
     )
