@@ -22,7 +22,7 @@ export interface EpochKeeper {
   stop(): Promise<void>
 }
 
-const fileName = 'epoch.json'
+export const epochFileName = 'epoch.json'
 
 export function createEpochKeeper(ports: {
   readonly clock: Clock
@@ -30,15 +30,15 @@ export function createEpochKeeper(ports: {
   readonly log: Log
 }): EpochKeeper {
   const { clock, stateFiles, log } = ports
-  const file: KeptFile = createKeptFile({ name: fileName, intervalMs: 0 }, ports)
+  const file: KeptFile = createKeptFile({ name: epochFileName, intervalMs: 0 }, ports)
 
   /** Undefined: there may have been one, but nobody can tell. */
   async function storedEpoch(): Promise<number | undefined> {
     try {
-      const text = await stateFiles.read(fileName)
+      const text = await stateFiles.read(epochFileName)
       return text === undefined ? 0 : parseEpoch(text)
     } catch (error) {
-      log.warn('cannot read the boot epoch, going on without', { file: fileName, error })
+      log.warn('cannot read the boot epoch, going on without', { file: epochFileName, error })
       return undefined
     }
   }
@@ -46,17 +46,17 @@ export function createEpochKeeper(ports: {
   return {
     async begin() {
       const stored = await storedEpoch()
-      const counted = (stored ?? 0) + 1
+      const counted = epochAfter(stored ?? 0)
       if (stored !== undefined) {
-        file.keep(textOf(counted))
+        file.keep(epochText(counted))
         if (await file.flush()) return counted
       }
-      const standIn = Math.max(counted, Math.floor(clock.wallNow() / 1_000))
+      const standIn = standInEpoch(counted, clock.wallNow())
       log.warn('the boot epoch is taken from the wall clock', { epoch: standIn })
-      file.keep(textOf(standIn))
+      file.keep(epochText(standIn))
       return standIn
     },
-    raise: epoch => file.keep(textOf(epoch)),
+    raise: epoch => file.keep(epochText(epoch)),
     async stop() {
       file.stop()
       await file.flush()
@@ -64,11 +64,22 @@ export function createEpochKeeper(ports: {
   }
 }
 
-function textOf(epoch: number): string {
+/** Every run counts one on. */
+export function epochAfter(stored: number): number {
+  return stored + 1
+}
+
+/** What is used when the disk would not tell, or would not keep, the counted one. */
+export function standInEpoch(counted: number, wallNow: number): number {
+  return Math.max(counted, Math.floor(wallNow / 1_000))
+}
+
+export function epochText(epoch: number): string {
   return `${JSON.stringify({ epoch })}\n`
 }
 
-function parseEpoch(text: string): number | undefined {
+/** Undefined when the text is no epoch. */
+export function parseEpoch(text: string): number | undefined {
   try {
     const value: unknown = JSON.parse(text)
     const epoch = typeof value === 'object' && value !== null && 'epoch' in value ? value.epoch : undefined

@@ -10,10 +10,10 @@ import { createPrng } from '../kernel/prng.ts'
 import { formatAddress } from '../kernel/units.ts'
 import type { Address, Millis } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
-import { createSimNetwork } from './sim-network.ts'
-import type { NetworkFaults, SimNetwork } from './sim-network.ts'
-import { createSimTime } from './sim-time.ts'
-import type { SimTime } from './sim-time.ts'
+import { createSimNetwork } from './sim/network.ts'
+import type { NetworkFaults, SimNetwork } from './sim/network.ts'
+import { createSimTime } from './sim/time.ts'
+import type { SimTime } from './sim/time.ts'
 
 /** An input without its time: the simulation knows what time it is. */
 type Untimed<I> = I extends { readonly now: Millis } ? Omit<I, 'now'> : never

@@ -1,8 +1,8 @@
 /** The socket ports over the simulated network: what a whole cluster needs to run on virtual time. */
-import type { Address } from '../kernel/units.ts'
-import type { DatagramHandlers, OpenDatagrams } from '../ports/datagrams.ts'
-import type { OpenStreams } from '../ports/streams.ts'
-import type { SimNetwork, SimSocket } from './sim-network.ts'
+import type { Address } from '../../kernel/units.ts'
+import type { DatagramHandlers, OpenDatagrams } from '../../ports/datagrams.ts'
+import type { OpenStreams } from '../../ports/streams.ts'
+import type { SimNetwork, SimSocket } from './network.ts'
 
 export interface SimSockets {
   readonly openDatagrams: OpenDatagrams

@@ -2,8 +2,8 @@
  * Virtual time for simulations: a clock whose timers live in a heap, so that thousands of them stay cheap. Events run in
  * order of their time, ties in order of arming; nothing here is random, so a run repeats exactly.
  */
-import type { Millis } from '../kernel/units.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { Millis } from '../../kernel/units.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 export interface SimTime extends Clock {
   /** Runs everything that falls due within the next `byMs`, each at its own moment. */
