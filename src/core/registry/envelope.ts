@@ -10,8 +10,16 @@ import type { Packable } from '../membership/index.ts'
 
 const magic = 0xc1
 
-/** Numbers are never used again for something else. A digest of sections, when it comes, is a new number. */
-export const format = { profile: 1, delta: 2, wholeState: 3, keyRequest: 6, keyReply: 7 } as const
+/** Numbers are never used again for something else. */
+export const format = {
+  profile: 1,
+  delta: 2,
+  wholeState: 3,
+  digest: 4,
+  sections: 5,
+  keyRequest: 6,
+  keyReply: 7,
+} as const
 
 /** foreign: another application's data, no reason to complain. The others are ours, or pretend to be. */
 export type EnvelopeFault = 'foreign' | 'unknownFormat' | 'malformed'

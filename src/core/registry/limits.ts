@@ -13,7 +13,16 @@ export const recordsPerSectionMax = 2_000
 /** One encoded record body. An instance with every label in use takes about 2 kB. */
 export const recordSizeBytesMax = 16 * 1_024
 
-/** User state of one push/pull; the membership refuses more than this from anybody. */
+/** Up to here a push/pull carries all we hold: less than a second of a slow uplink, and one exchange settles it. */
+export const wholeStateSizeBytesMax = 64 * 1_024
+
+/** A message of sections is closed at this size; one section alone may be larger. Small enough to be cheap to repeat. */
+export const sectionsMessageSizeBytes = 1_024 * 1_024
+
+/** Messages of sections after one push/pull, each a connection of its own: what is left over goes with the next one. */
+export const sectionMessagesMax = 8
+
+/** User state of one push/pull, or one user message; the membership refuses more than this from anybody. */
 export const stateSizeBytesMax = 4 * 1_024 * 1_024
 
 /** `i/` and a 64-digit container id are 66 characters; the rest is room for kinds to come. */

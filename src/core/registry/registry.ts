@@ -9,6 +9,10 @@
 import { unreachable } from '../../kernel/invariant.ts'
 import type { Millis, NodeName } from '../../kernel/units.ts'
 import { decodeDelta } from './delta.ts'
+import { decodeDigest } from './digest.ts'
+import type { SectionDigest } from './digest.ts'
+import { format, isFormat } from './envelope.ts'
+import { createExchange } from './exchange.ts'
 import { sectionsMax } from './limits.ts'
 import { mergeRecords, mergeSection } from './merge.ts'
 import type { Merge } from './merge.ts'
@@ -16,7 +20,8 @@ import { createOwnSection } from './own-section.ts'
 import type { Section } from './record.ts'
 import { emptySection, withoutOldTombstones } from './section.ts'
 import type { HeldRecord, HeldSection } from './section.ts'
-import { decodeState, encodeState } from './state-exchange.ts'
+import { decodeState } from './state-exchange.ts'
+import type { DecodedState } from './state-exchange.ts'
 import { changedNothing, createTelling, refused } from './telling.ts'
 import type { Registry, RegistryInput, RegistryOutput, RegistrySettings } from './types.ts'
 import { createWaitingRoom } from './waiting-room.ts'
@@ -34,6 +39,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
   const others = new Map<NodeName, HeldSection>()
   const present = new Set<NodeName>()
   const early = createWaitingRoom()
+  const exchange = createExchange(self, () => [own.current(), ...others.values()])
   let sweepAt: Millis | undefined
   /** Until one of our agents has told us its state, everything we hear is old news to the others. */
   let acquainted = false
@@ -50,12 +56,12 @@ export function createRegistry(settings: RegistrySettings): Registry {
       case 'completed':
         return [changedNothing(self), ...telling.own(own.complete(now), now)]
       case 'deltaReceived':
-        return onDelta(input.bytes, now)
+        return onMessage(input.bytes, now)
       case 'stateReceived':
-        return onState(input.bytes, now)
+        return onState(input.bytes, now, input.join ?? false)
       case 'memberPresent':
         present.add(input.name)
-        return early.take(input.name, now).flatMap(bytes => onDelta(bytes, now))
+        return early.take(input.name, now).flatMap(bytes => onMessage(bytes, now))
       case 'memberGone':
         present.delete(input.name)
         return others.delete(input.name) ? [changedNothing(input.name)] : []
@@ -64,6 +70,10 @@ export function createRegistry(settings: RegistrySettings): Registry {
       default:
         return unreachable(input)
     }
+  }
+
+  function onMessage(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
+    return isFormat(format.sections, bytes) ? onSections(bytes, now) : onDelta(bytes, now)
   }
 
   function onDelta(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
@@ -82,10 +92,34 @@ export function createRegistry(settings: RegistrySettings): Registry {
     return [...broken, ...adopt(merge), ...(direct ? [] : telling.relay(merge, now))]
   }
 
-  function onState(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
-    const state = decodeState(bytes, now, owner => (owner === self ? own.current() : others.get(owner)))
-    if (!state.ok) return bytes.length === 0 ? [] : [refused(state.error, 1, 'push/pull state')]
-    const { sections, brokenSections, brokenRecords } = state.value
+  /** A peer's digest or its whole state: what we hold and it lacks is sent to it, unless our state went whole as well. */
+  function onState(bytes: Uint8Array, now: Millis, join: boolean): readonly RegistryOutput[] {
+    if (bytes.length === 0) return []
+    if (isFormat(format.digest, bytes)) {
+      const digest = decodeDigest(bytes)
+      if (!digest.ok) return [refused(digest.error, 1, 'push/pull digest')]
+      const { sender, sections } = digest.value
+      return [...tell(sender, sections, now, join), ...getAcquainted(now)]
+    }
+    const state = decodeState(format.wholeState, bytes, now, heldOf)
+    if (!state.ok) return [refused(state.error, 1, 'push/pull state')]
+    const { sender, sections } = state.value
+    const digests = sections.map(section => exchange.digestOf(section, now))
+    const told = sender === undefined ? [] : tell(sender, digests, now, join)
+    return [...told, ...takeIn(state.value, now), ...getAcquainted(now)]
+  }
+
+  function onSections(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
+    const state = decodeState(format.sections, bytes, now, heldOf)
+    return state.ok ? takeIn(state.value, now) : [refused(state.error, 1, 'sections')]
+  }
+
+  function tell(to: NodeName, theirs: readonly SectionDigest[], now: Millis, join: boolean): readonly RegistryOutput[] {
+    if (to === self) return []
+    return exchange.answer(theirs, now, join).map(message => ({ kind: 'sendTo', to, message }))
+  }
+
+  function takeIn({ sections, brokenSections, brokenRecords }: DecodedState, now: Millis): readonly RegistryOutput[] {
     const outputs: RegistryOutput[] = []
     const broken = brokenSections + brokenRecords
     if (broken > 0) outputs.push(refused('malformed', broken, 'sections and records of a push/pull'))
@@ -106,9 +140,17 @@ export function createRegistry(settings: RegistrySettings): Registry {
       outputs.push(...adopt(merge), ...telling.relay(merge, now, toRelay))
       toRelay -= Math.min(toRelay, merge.changes.length)
     }
-    if (!acquainted) outputs.push(...telling.directly([...own.current().records.values()], now))
-    acquainted = true
     return outputs
+  }
+
+  function getAcquainted(now: Millis): readonly RegistryOutput[] {
+    if (acquainted) return []
+    acquainted = true
+    return telling.directly([...own.current().records.values()], now)
+  }
+
+  function heldOf(owner: NodeName): HeldSection | undefined {
+    return owner === self ? own.current() : others.get(owner)
   }
 
   /** A section that may be kept, or why not. */
@@ -150,7 +192,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
   return {
     step,
     nextDeadline: () => sweepAt,
-    localState: now => encodeState([own.current(), ...others.values()], now),
+    localState: (now, join = false) => exchange.localState(now, join),
     sections: () => new Map<NodeName, Section>([[self, own.current()], ...others]),
   }
 }

@@ -4,15 +4,17 @@ import type { EnvelopeFault } from './envelope.ts'
 import type { RecordChange } from './merge.ts'
 import type { OwnChange, OwnRefused } from './own-section.ts'
 import type { Section } from './record.ts'
-import type { EncodedState } from './state-exchange.ts'
+import type { LocalState } from './exchange.ts'
 
 export type RegistryInput =
   /** From the disk, before anything is sent: higher than any epoch of an earlier run. */
   | { readonly kind: 'epochLoaded'; readonly now: Millis; readonly epoch: number }
   | { readonly kind: 'published'; readonly now: Millis; readonly changes: readonly OwnChange[] }
   | { readonly kind: 'completed'; readonly now: Millis }
+  /** A user message: some records, or whole sections that a peer found us to lack. */
   | { readonly kind: 'deltaReceived'; readonly now: Millis; readonly bytes: Uint8Array }
-  | { readonly kind: 'stateReceived'; readonly now: Millis; readonly bytes: Uint8Array }
+  /** User state of a push/pull: all that a peer holds, or a digest of it. */
+  | { readonly kind: 'stateReceived'; readonly now: Millis; readonly bytes: Uint8Array; readonly join?: boolean }
   /** Alive, suspect or dead. Of others nothing is kept: a section nobody belongs to would never be dropped. */
   | { readonly kind: 'memberPresent'; readonly now: Millis; readonly name: NodeName }
   /** Left on purpose, or forgotten. */
@@ -26,6 +28,8 @@ export type RegistryOutput =
   | { readonly kind: 'broadcast'; readonly name: string; readonly message: Uint8Array }
   /** To every alive member directly. */
   | { readonly kind: 'broadcastReliably'; readonly message: Uint8Array }
+  /** To this member alone, directly. */
+  | { readonly kind: 'sendTo'; readonly to: NodeName; readonly message: Uint8Array }
   /** Without changes the section was dropped, or only its completeness changed. */
   | { readonly kind: 'sectionChanged'; readonly owner: NodeName; readonly changes: readonly RecordChange[] }
   | { readonly kind: 'persistEpoch'; readonly epoch: number }
@@ -35,7 +39,7 @@ export interface Registry {
   step(input: RegistryInput): readonly RegistryOutput[]
   nextDeadline(): Millis | undefined
   /** What travels as user state of a push/pull. */
-  localState(now: Millis): EncodedState
+  localState(now: Millis, join?: boolean): LocalState
   /** Everybody's, ours included. */
   sections(): ReadonlyMap<NodeName, Section>
 }

@@ -54,9 +54,13 @@ export function readVersion(reader: FieldReader): Version {
 }
 
 export function readOwner(reader: FieldReader): NodeName {
-  const owner = reader.text('o', nodeNameLengthMax)
-  if (isNodeName(owner)) return owner
-  reader.fail('o: not a node name')
+  return readName(reader, 'o')
+}
+
+export function readName(reader: FieldReader, letter: string): NodeName {
+  const name = reader.text(letter, nodeNameLengthMax)
+  if (isNodeName(name)) return name
+  reader.fail(`${letter}: not a node name`)
   return nodeName('unreadable')
 }
 
