@@ -2,10 +2,20 @@
 import type { Member, MembershipStats, MemberStatus } from '../core/membership/index.ts'
 import type { Millis } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { MetricsSink } from '../ports/metrics.ts'
+import type { MetricName, MetricsSink } from '../ports/metrics.ts'
 
 const intervalMs: Millis = 1_000
 const statuses: readonly MemberStatus[] = ['alive', 'suspect', 'dead', 'left']
+
+type Total = 'suspicions' | 'refutations' | 'falsePositives' | 'probes' | 'probeFailures'
+
+const totals: readonly (readonly [Total, MetricName])[] = [
+  ['suspicions', 'constellation_gossip_suspicions_total'],
+  ['refutations', 'constellation_gossip_refutations_total'],
+  ['falsePositives', 'constellation_gossip_false_positives_total'],
+  ['probes', 'constellation_gossip_probes_total'],
+  ['probeFailures', 'constellation_gossip_probe_failures_total'],
+]
 
 /** Publishes gauges and differences every second until the answer is called. */
 export function reportMembership(
@@ -13,8 +23,7 @@ export function reportMembership(
   metrics: MetricsSink,
   look: () => { readonly members: readonly Member[]; readonly stats: MembershipStats },
 ): () => void {
-  let suspicions = 0
-  let refutations = 0
+  let told: Readonly<Record<Total, number>> | undefined
   let disarm = (): void => undefined
 
   function report(): void {
@@ -25,10 +34,8 @@ export function reportMembership(
     }
     metrics.gauge('constellation_gossip_health_score', stats.healthScore)
     metrics.gauge('constellation_gossip_queue_depth', stats.queueDepth)
-    metrics.count('constellation_gossip_suspicions_total', {}, stats.suspicions - suspicions)
-    metrics.count('constellation_gossip_refutations_total', {}, stats.refutations - refutations)
-    suspicions = stats.suspicions
-    refutations = stats.refutations
+    for (const [total, name] of totals) metrics.count(name, {}, stats[total] - (told?.[total] ?? 0))
+    told = stats
     disarm = clock.at(clock.now() + intervalMs, report)
   }
 
@@ -39,4 +46,8 @@ export function reportMembership(
 export function countPacket(metrics: MetricsSink, direction: 'sent' | 'received', sizeBytes: number): void {
   metrics.count('constellation_gossip_packets_total', { direction })
   metrics.count('constellation_gossip_bytes_total', { direction }, sizeBytes)
+}
+
+export function countStreamBytes(metrics: MetricsSink, direction: 'sent' | 'received', sizeBytes: number): void {
+  metrics.count('constellation_gossip_stream_bytes_total', { direction }, sizeBytes)
 }

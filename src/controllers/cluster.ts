@@ -24,7 +24,7 @@ import type { ClusterHandle, ClusterSettings, ClusterSnapshot, Publication } fro
 import { createKeyDesk } from './cluster-keys.ts'
 import type { KeyKeeper } from './cluster-keys.ts'
 import { createClusterLog } from './cluster-log.ts'
-import { countPacket, reportMembership } from './cluster-metrics.ts'
+import { countPacket, countStreamBytes, reportMembership } from './cluster-metrics.ts'
 import { createPeerList } from './cluster-peers.ts'
 import { createSeedKeeper, isOwnSeed } from './cluster-seeds.ts'
 import { createClusterTrace } from './cluster-trace.ts'
@@ -122,6 +122,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       case 'dialStream':
         return streams?.dial(output.stream, output.to)
       case 'writeStream':
+        countStreamBytes(metrics, 'sent', output.bytes.length)
         return streams?.write(output.stream, output.bytes)
       case 'closeStream':
         return streams?.close(output.stream)
@@ -132,6 +133,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       case 'nameConflict':
         return story.nameConflict(output.name, output.known, output.other)
       case 'pushPullFinished':
+        metrics.count('constellation_gossip_push_pulls_total', { outcome: output.ok ? 'ok' : 'failed' })
         if (output.ok && !synced) {
           synced = true
           changed()
@@ -165,6 +167,8 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
           omitted: output.sections,
         })
       case 'keyringChanged':
+        metrics.gauge('constellation_gossip_keys', output.keyring.length)
+        return keyDesk.perform(output)
       case 'keyRequestSent':
       case 'keyReply':
         return keyDesk.perform(output)
@@ -213,7 +217,10 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     streams = await ports.openStreams(bind, limits, {
       onAccepted: (stream, from) => feed({ kind: 'streamAccepted', stream, from }),
       onConnected: stream => feed({ kind: 'streamConnected', stream }),
-      onData: (stream, bytes) => feed({ kind: 'streamData', stream, bytes }),
+      onData(stream, bytes) {
+        countStreamBytes(metrics, 'received', bytes.length)
+        feed({ kind: 'streamData', stream, bytes })
+      },
       onClosed: (stream, reason) => feed({ kind: 'streamClosed', stream, ...(reason === undefined ? {} : { reason }) }),
     })
   }
@@ -253,6 +260,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       // Stopped while it was starting.
       if (phase !== 'new') return closeSockets()
       phase = 'running'
+      metrics.gauge('constellation_gossip_keys', ports.security?.keyring.length ?? 0)
       feed({ kind: 'started' })
       stopReporting = reportMembership(clock, metrics, () => ({
         members: machine.members(),

@@ -3,18 +3,56 @@
  * typo is a compile error and a metric nobody can look up does not exist. Prometheus naming: base units, `_total`.
  */
 export const metricCatalogue = {
-  constellation_gossip_members: { kind: 'gauge', labels: ['status'], help: 'Members known, by status' },
+  constellation_gossip_members: {
+    kind: 'gauge',
+    labels: ['status'],
+    help: 'Members known here, ourselves included, by status',
+  },
   constellation_gossip_refused_total: {
     kind: 'counter',
     labels: ['reason'],
     help: 'Packets and streams refused, by reason',
   },
-  constellation_gossip_packets_total: { kind: 'counter', labels: ['direction'], help: 'Gossip packets' },
+  constellation_gossip_packets_total: {
+    kind: 'counter',
+    labels: ['direction'],
+    help: 'Gossip packets (UDP), sent or received',
+  },
   constellation_gossip_bytes_total: { kind: 'counter', labels: ['direction'], help: 'Gossip bytes over UDP' },
+  constellation_gossip_stream_bytes_total: {
+    kind: 'counter',
+    labels: ['direction'],
+    help: 'Gossip bytes over TCP: push/pull, large records, fallback pings',
+  },
+  constellation_gossip_push_pulls_total: {
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Push/pulls this node began: ok, failed',
+  },
+  constellation_gossip_probes_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Members this node has pinged in its rounds',
+  },
+  constellation_gossip_probe_failures_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Rounds whose member answered neither us nor those we asked to ping it',
+  },
+  constellation_gossip_false_positives_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Members this node held for suspect or dead, who then refuted it',
+  },
+  constellation_gossip_keys: { kind: 'gauge', labels: [], help: 'Keys of the gossip on this node; 0: in clear' },
   constellation_gossip_suspicions_total: { kind: 'counter', labels: [], help: 'Suspicions this node raised' },
   constellation_gossip_refutations_total: { kind: 'counter', labels: [], help: 'Times this node refuted a suspicion' },
-  constellation_gossip_health_score: { kind: 'gauge', labels: [], help: 'Lifeguard local health, 0 is best' },
-  constellation_gossip_queue_depth: { kind: 'gauge', labels: [], help: 'Broadcasts waiting' },
+  constellation_gossip_health_score: {
+    kind: 'gauge',
+    labels: [],
+    help: 'How slow this node believes itself to be, 0 is best',
+  },
+  constellation_gossip_queue_depth: { kind: 'gauge', labels: [], help: 'News waiting to be gossiped' },
   constellation_registry_refused_total: { kind: 'counter', labels: ['reason'], help: 'Records refused, by reason' },
   constellation_instances: { kind: 'gauge', labels: ['state'], help: 'Instances on this node, by state' },
   constellation_engine_connected: { kind: 'gauge', labels: [], help: '1 while the container engine answers' },
