@@ -19,10 +19,10 @@ export interface SerfAgent {
 
 const run = promisify(execFile)
 
-export async function startSerf(name: string): Promise<SerfAgent> {
+export async function startSerf(name: string, flags: readonly string[] = []): Promise<SerfAgent> {
   const [address, rpc] = [await freeAddress(), await freeAddress()]
   const rpcFlag = `-rpc-addr=${formatAddress(rpc)}`
-  const args = ['agent', `-node=${name}`, `-bind=${formatAddress(address)}`, rpcFlag, '-log-level=debug']
+  const args = ['agent', `-node=${name}`, `-bind=${formatAddress(address)}`, rpcFlag, '-log-level=debug', ...flags]
   const child = spawn('serf', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const exited = once(child, 'exit')
   let printed = ''

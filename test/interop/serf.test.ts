@@ -2,9 +2,11 @@
  * Our cluster beside a real serf agent, which is HashiCorp's own memberlist: both must take each other for an equal member,
  * notice each other's death, and see departures.
  */
+import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { aesGcm } from '../../src/adapters/node/aes-gcm.ts'
 import { lanConfig } from '../../src/core/membership/index.ts'
-import type { MembershipConfig } from '../../src/core/membership/index.ts'
+import type { GossipKey, MembershipConfig, Security } from '../../src/core/membership/index.ts'
 import { decodeProfile } from '../../src/core/registry/index.ts'
 import { programProbe, requirePartner } from '../integration/partners.ts'
 import { endAll, startCluster } from '../integration/real-cluster.ts'
@@ -24,8 +26,8 @@ afterEach(async () => {
   for (const agent of agents.splice(0)) await agent.kill()
 })
 
-async function serf(name: string): Promise<SerfAgent> {
-  const agent = await startSerf(name)
+async function serf(name: string, flags: readonly string[] = []): Promise<SerfAgent> {
+  const agent = await startSerf(name, flags)
   agents.push(agent)
   await within(10_000, async () => expect(await agent.statusOf(name)).toBe('alive'))
   return agent
@@ -117,3 +119,57 @@ describe.skipIf(!hasSerf)('beside a serf agent', () => {
     })
   })
 })
+
+describe.skipIf(!hasSerf)('beside a serf agent that encrypts', () => {
+  const [right, wrong] = [randomBytes(32), randomBytes(32)]
+  const encrypting = [`-encrypt=${right.toString('base64')}`]
+
+  function security(...keyring: readonly GossipKey[]): { readonly security: Security } {
+    return { security: { cipher: aesGcm(), keyring, verifyIncoming: true, verifyOutgoing: true } }
+  }
+
+  test.each([16, 24, 32])('with a key of %i bytes each sees the other alive and stays so', async size => {
+    const key = right.subarray(0, size)
+    const theirs = await serf('serf-1', [`-encrypt=${key.toString('base64')}`])
+    const seeds = [`127.0.0.1:${theirs.address.port}`]
+    const ours = await startCluster('ours', { membership, seeds, ports: security(key) })
+    await within(10_000, async () => {
+      expect(ours.statusOf('serf-1')).toBe('alive')
+      expect(await theirs.statusOf('ours')).toBe('alive')
+    })
+    const probes = ours.handle.stats().probes
+    await within(10_000, () => expect(ours.handle.stats().probes).toBeGreaterThan(probes + 4))
+    expect(ours.handle.stats()).toMatchObject({ suspicions: 0, refutations: 0, probeFailures: 0 })
+    expect(refusalsOf(ours)).toEqual([])
+    expect(theirs.output()).not.toMatch(/Suspect ours|Marking ours|\[ERR\] memberlist/)
+  })
+
+  test('serf may join us instead, when we have another key besides', async () => {
+    const ours = await startCluster('ours', { membership, ports: security(right, wrong) })
+    const theirs = await serf('serf-1', encrypting)
+    await theirs.join(ours.address)
+    await within(5_000, async () => {
+      expect(ours.statusOf('serf-1')).toBe('alive')
+      expect(await theirs.statusOf('ours')).toBe('alive')
+    })
+  })
+
+  test.each([
+    ['the wrong key', 'badKey', security(wrong)],
+    ['no key', 'encrypted', {}],
+  ])('with %s neither gets in', async (_, reason, ports) => {
+    const theirs = await serf('serf-1', encrypting)
+    const seeds = [`127.0.0.1:${theirs.address.port}`]
+    const ours = await startCluster('ours', { membership, seeds, ports })
+    // Our join fails at their side, theirs at ours.
+    await within(10_000, () => expect(theirs.output()).toMatch(/\[ERR\] memberlist: failed to receive/))
+    await expect(theirs.join(ours.address)).rejects.toThrow()
+    expect(refusalsOf(ours)).toContain(reason)
+    expect(ours.statusOf('serf-1')).toBeUndefined()
+    expect(await theirs.statusOf('ours')).toBeUndefined()
+  })
+})
+
+function refusalsOf({ log }: RealCluster): readonly unknown[] {
+  return log.lines.filter(({ message }) => message === 'gossip refused').map(({ fields }) => fields['reason'])
+}
