@@ -1,7 +1,8 @@
 /**
- * Every question delivery may ask the agent, answered from what the controllers hold at this moment. Reads only; nothing
- * asked here changes anything.
+ * Every question delivery may ask the agent, answered from what the controllers hold at this moment. Nothing asked here
+ * changes anything, but for the keys of gossip.
  */
+import type { KeyOperation } from '../core/cluster/index.ts'
 import type { ClusterView, InstanceState, NodeView } from '../core/registry/index.ts'
 import type { RoutePlan } from '../core/routing/index.ts'
 import { formatAddress } from '../kernel/units.ts'
@@ -18,10 +19,13 @@ import type {
   StatusAnswer,
 } from './answers.ts'
 import type { ClusterHandle } from './cluster-handle.ts'
+import type { GossipQuestions } from './gossip-answers.ts'
 import type { RoutePlanHandle, TraefikDocumentHandle, ViewHandle } from './handles.ts'
+import { askForKeys } from './key-answers.ts'
+import type { KeysAnswer } from './key-answers.ts'
 import { byService, instanceAnswer, serviceAnswers, upstreamsByContainer } from './service-answers.ts'
 
-export interface Facade {
+export interface Facade extends GossipQuestions {
   status(): StatusAnswer
   nodes(): NodesAnswer
   /** Undefined: no such node is known. */
@@ -30,13 +34,16 @@ export interface Facade {
   /** By id, or by the name after the project when only one project has it. */
   service(idOrName: string): ServiceLookup
   health(): HealthAnswer
+  /** Lists the gossip keys of every node, or changes them. Never rejects. */
+  keys(operation: KeyOperation): Promise<KeysAnswer>
 }
 
 export interface FacadeParts {
   readonly view: ViewHandle
   readonly plan: RoutePlanHandle
   readonly document: TraefikDocumentHandle
-  readonly cluster: Pick<ClusterHandle, 'stats'>
+  readonly cluster: Pick<ClusterHandle, 'stats' | 'keys'>
+  readonly gossip: GossipQuestions
   readonly engine: () => EngineState
   readonly clock: Pick<Clock, 'now'>
   readonly domain: string
@@ -62,6 +69,8 @@ export function createFacade(parts: FacadeParts): Facade {
     services: () => ({ viewRevision: parts.view.current().revision, services: currentServices() }),
     service: idOrName => lookUp(idOrName, currentServices()),
     health: () => healthAnswer(parts),
+    ...parts.gossip,
+    keys: operation => askForKeys(parts.cluster, parts.view.current().self, operation),
   }
 }
 

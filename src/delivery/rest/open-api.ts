@@ -5,7 +5,7 @@ import { components } from './schema.ts'
 
 const zodToJsonConfig = {
   override: ({ jsonSchema }: { jsonSchema: Record<string, unknown> }): void => {
-    // Everything here is read only, every integer fits into a double, and a later version may say more.
+    // What is read and what is sent differ by route, every integer fits into a double, and a later version may say more.
     delete jsonSchema['readOnly']
     if (jsonSchema['additionalProperties'] === false) delete jsonSchema['additionalProperties']
     if (jsonSchema['maximum'] === Number.MAX_SAFE_INTEGER) delete jsonSchema['maximum']

@@ -6,7 +6,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
 export interface Problem {
-  readonly status: 400 | 401 | 404 | 405 | 408 | 413 | 415 | 431 | 500 | 503
+  readonly status: 400 | 401 | 404 | 405 | 408 | 409 | 413 | 415 | 431 | 500 | 503
   /** Stable, for programs: `NODE_UNKNOWN`. */
   readonly code: string
   readonly detail: string

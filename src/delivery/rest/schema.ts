@@ -3,6 +3,8 @@
  * and no `.transform` here: the serialiser would answer 500 for the one and lose the type of the other.
  */
 import { z } from 'zod'
+import { fingerprintPattern } from '../../core/cluster/index.ts'
+import { hopNames } from '../../controllers/journal.ts'
 
 /** Schemas with an id become `#/components/schemas/<id>`. A registry of our own: the global one is shared by everybody. */
 export const components = z.registry<{ readonly id?: string; readonly description?: string }>()
@@ -36,6 +38,20 @@ export const problem = z
 
 export const health = z.object({ status: z.literal('ok') }).register(components, { id: 'Health' })
 
+const gossipStats = z.object({
+  healthScore: described(count(), '0 is best; rises while this node itself is slow'),
+  queueDepth: count(),
+  suspicions: count(),
+  refutations: count(),
+  probes: count(),
+  probeFailures: count(),
+  falsePositives: described(count(), 'Members held for suspect or dead here, who then refuted it'),
+  packetsSent: count(),
+  packetsReceived: count(),
+  bytesSent: count(),
+  bytesReceived: count(),
+})
+
 const engine = z.object({
   kind: z.enum(['docker', 'process']),
   connected: z.boolean(),
@@ -55,18 +71,7 @@ export const status = z
     services: z.object({ total: count(), healthy: count(), degraded: count(), down: count(), stopped: count() }),
     engine,
     traefik: z.object({ generation: count(), etag: z.string().optional(), complaints: listOf(z.string()) }),
-    gossip: z.object({
-      healthScore: described(count(), '0 is best; rises while this node itself is slow'),
-      queueDepth: count(),
-      suspicions: count(),
-      refutations: count(),
-      probes: count(),
-      probeFailures: count(),
-      packetsSent: count(),
-      packetsReceived: count(),
-      bytesSent: count(),
-      bytesReceived: count(),
-    }),
+    gossip: gossipStats,
   })
   .register(components, { id: 'Status' })
 
@@ -146,6 +151,96 @@ export const metrics = z
   .record(z.string(), listOf(z.object({ labels: z.record(z.string(), z.string()), value: z.number() })))
   .register(components, { id: 'Metrics' })
 
+export const gossip = z
+  .object({
+    node: z.string(),
+    address: described(z.string(), 'What peers are told'),
+    profile: described(z.string(), 'Names the timers of the gossip; one for the whole cluster'),
+    labelled: described(z.boolean(), 'Packets carry a label that keeps clusters apart'),
+    encrypted: z.boolean(),
+    synced: described(z.boolean(), 'A push/pull with somebody has succeeded since the start'),
+    healthScore: described(count(), '0 is best; rises while this node itself is slow'),
+    members: z.object({ alive: count(), suspect: count(), dead: count(), left: count() }),
+    stats: gossipStats,
+  })
+  .register(components, { id: 'Gossip' })
+
+const gossipMember = z
+  .object({
+    name: z.string(),
+    self: z.boolean(),
+    status: memberStatus,
+    statusForMs: described(count(), 'For how long, as seen from the node that answers'),
+    address: z.string(),
+    incarnation: count(),
+    protocol: described(
+      z.object({ current: count(), min: count(), max: count() }),
+      'Of memberlist, spoken and understood; 0 when the member never said',
+    ),
+    healthScore: described(count().optional(), 'Of the node that answers only; a member does not tell its own'),
+    role: described(z.enum(['node', 'witness']).optional(), 'Absent for a member that is no agent, such as serf'),
+    priority: described(z.int().optional(), 'Lower is preferred'),
+    metaSizeBytes: count(),
+  })
+  .register(components, { id: 'GossipMember' })
+
+export const gossipMembers = z
+  .object({ node: z.string(), members: listOf(gossipMember) })
+  .register(components, { id: 'GossipMembers' })
+
+const hop = z.object({
+  hop: described(
+    z.enum(hopNames),
+    'observed, decided, published, sent: on the author; received to served: on each node it reaches',
+  ),
+  atMs: described(z.number(), 'Monotonic clock of the node that answers; comparable with its nowMs only'),
+  wallMs: described(z.number(), 'The same moment, milliseconds since 1970'),
+  detail: z.string(),
+})
+
+export const trace = z
+  .object({
+    node: z.string(),
+    nowMs: described(z.number(), 'When this was answered, by the clock of the hops'),
+    wallNowMs: z.number(),
+    key: described(z.string(), 'service@node#revision: what has changed'),
+    hops: described(listOf(hop), 'By time'),
+  })
+  .register(components, { id: 'Trace' })
+
+const fingerprint = () => z.string().regex(fingerprintPattern)
+
+export const gossipKeys = z
+  .object({
+    operation: z.enum(['list', 'install', 'use', 'remove']),
+    complete: described(z.boolean(), 'Every node did it'),
+    refusals: listOf(z.string()),
+    keys: listOf(
+      z.object({
+        fingerprint: described(fingerprint(), 'The first twelve hexadecimal digits of the SHA-256 of the key'),
+        primaryOn: described(listOf(z.string()), 'Nodes that encrypt with it'),
+        missingOn: described(listOf(z.string()), 'Nodes that answered and do not have it'),
+      }),
+    ),
+    nodes: listOf(
+      z.object({
+        node: z.string(),
+        outcome: described(
+          z.enum(['done', 'refused', 'silent', 'notAsked']),
+          'silent: alive, but without an answer in time; notAsked: it is not alive, or nothing was begun',
+        ),
+        fingerprints: described(listOf(fingerprint()), 'The primary first; empty when it did not answer'),
+        reason: z.string().optional(),
+      }),
+    ),
+  })
+  .register(components, { id: 'GossipKeys' })
+
+export const keyBody = z.object({ key: described(z.string().max(64), 'Base64 of 16, 24 or 32 random bytes') })
+export const fingerprintBody = z.object({ fingerprint: fingerprint() })
+
 /** As long as the longest name that exists; whether it does is answered with 404. */
 export const nodeParams = z.object({ node: z.string().min(1).max(128) })
 export const serviceParams = z.object({ service: z.string().min(1).max(257) })
+/** `service@node#revision`. */
+export const traceParams = z.object({ key: z.string().min(1).max(420) })

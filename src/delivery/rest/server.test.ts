@@ -16,8 +16,10 @@ const paths = [
   '/api/v1/nodes/node-a',
   '/api/v1/services',
   '/api/v1/services/shop:web',
+  '/api/v1/gossip/keys',
   '/api/v1/metrics',
 ]
+const changes = ['install', 'use', 'remove'].map(word => `/api/v1/gossip/keys/${word}`)
 
 /** Making a server takes longer than asking it, so tests that change nothing share one. */
 let shared: ReturnType<typeof makeRest> | undefined
@@ -148,6 +150,104 @@ describe('who may ask', () => {
   })
 })
 
+describe('keys of gossip', () => {
+  const headers = { host: 'localhost', authorization: `Bearer ${token}` }
+  const [first, second, third] = ['111111111111', '222222222222', '333333333333']
+  const newKey = Buffer.alloc(32, 0x33).toString('base64')
+
+  const post = (app: FastifyInstance, word: string, payload: object, over: Record<string, string> = headers) =>
+    app.inject({ method: 'POST', url: `/api/v1/gossip/keys/${word}`, headers: over, payload })
+
+  test('are listed by fingerprint, with who encrypts with which', async () => {
+    const { app } = await rest()
+    expect((await get(app, '/api/v1/gossip/keys')).json()).toMatchObject({
+      operation: 'list',
+      complete: true,
+      keys: [{ fingerprint: first, primaryOn: ['node-a', 'node-b'], missingOn: [] }, { fingerprint: second }],
+      nodes: [{ node: 'node-a', outcome: 'done', fingerprints: [first, second] }, { node: 'node-b' }],
+    })
+  })
+
+  test('are rotated by install, use and remove; a key is never in an answer', async () => {
+    const { app } = await rest(aFacade())
+    const installed = await post(app, 'install', { key: newKey })
+    expect([installed.statusCode, installed.json().nodes[1].fingerprints]).toEqual([200, [first, second, third]])
+    expect(installed.body).not.toContain(newKey)
+    const used = await post(app, 'use', { fingerprint: third })
+    expect(used.json().keys[0]).toEqual({ fingerprint: third, primaryOn: ['node-a', 'node-b'], missingOn: [] })
+    const removed = await post(app, 'remove', { fingerprint: first })
+    expect(removed.json()).toMatchObject({ complete: true, keys: [{ fingerprint: third }, { fingerprint: second }] })
+  })
+
+  test.each(changes)('%s needs the token, over loopback, too', async url => {
+    const { app } = await rest()
+    const answer = await app.inject({ method: 'POST', url, headers: { host: 'localhost' }, payload: {} })
+    expect([answer.statusCode, answer.json().code]).toEqual([401, 'TOKEN_MISSING'])
+  })
+
+  test.each([
+    ['a key that is no base64', 'install', { key: 'no!' }, 400, 'KEY_INVALID'],
+    ['a key of a wrong length', 'install', { key: 'AAAA' }, 400, 'KEY_INVALID'],
+    ['an endless key', 'install', { key: 'A'.repeat(1_000) }, 400, 'REQUEST_INVALID'],
+    ['no key', 'install', {}, 400, 'REQUEST_INVALID'],
+    ['half a fingerprint', 'use', { fingerprint: '1111' }, 400, 'REQUEST_INVALID'],
+    ['an unknown key', 'use', { fingerprint: 'abcdefabcdef' }, 409, 'KEYS_REFUSED'],
+    ['the primary', 'remove', { fingerprint: first }, 409, 'KEYS_REFUSED'],
+  ])('%s is refused', async (_, word, payload, status, code) => {
+    const { app } = await rest()
+    const answer = await post(app, word, payload)
+    expect(answer.headers['content-type']).toBe('application/problem+json')
+    expect([answer.statusCode, answer.json().code]).toEqual([status, code])
+  })
+
+  test('who refused, and who did it all the same, is in the reasons', async () => {
+    const nodes = [
+      { node: 'node-a', outcome: 'done', fingerprints: [first] },
+      { node: 'node-b', outcome: 'refused', fingerprints: [], reason: 'the disk is full' },
+      { node: 'node-c', outcome: 'silent', fingerprints: [], reason: 'it did not answer in time' },
+    ] as const
+    const refusals = ['node-b: the disk is full']
+    const keys: Facade['keys'] = () =>
+      Promise.resolve({ operation: 'install', complete: false, refusals, keys: [], nodes })
+    const { app } = await rest(aFacade({ keys }))
+    const answer = await post(app, 'install', { key: newKey })
+    expect(answer.statusCode).toBe(409)
+    expect(answer.json()).toMatchObject({
+      detail: 'install: done by 1 of 3 nodes',
+      reasons: ['node-a: done', 'node-b: the disk is full', 'node-c: it did not answer in time'],
+    })
+  })
+
+  test('a node that is silent is shown in the answer, not hidden and not an error', async () => {
+    const nodes = [
+      { node: 'node-c', outcome: 'silent', fingerprints: [], reason: 'it did not answer in time' },
+    ] as const
+    const keys: Facade['keys'] = () =>
+      Promise.resolve({ operation: 'install', complete: false, refusals: [], keys: [], nodes })
+    const { app } = await rest(aFacade({ keys }))
+    const answer = await post(app, 'install', { key: newKey })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({ complete: false, nodes: [{ node: 'node-c', outcome: 'silent' }] })
+  })
+
+  test.each([
+    ['GET', '/api/v1/gossip/keys/use', 'POST'],
+    ['DELETE', '/api/v1/gossip/keys/install', 'POST'],
+    ['POST', '/api/v1/gossip/keys', 'GET, HEAD'],
+  ] as const)('%s %s is told what is allowed', async (method, url, allow) => {
+    const { app } = await rest()
+    const answer = await app.inject({ method, url, headers })
+    expect([answer.statusCode, answer.headers['allow']]).toEqual([405, allow])
+  })
+
+  test('the document says that a change needs the token', async () => {
+    const { app } = await rest()
+    const { paths: documented } = (await get(app, '/openapi.json')).json()
+    for (const url of changes) expect(documented[url].post.security).toEqual([{ token: [] }])
+    expect(Object.keys(documented[changes[0] ?? ''].post.responses)).toEqual(['200', '400', '401', '409'])
+  })
+})
+
 describe('validators', () => {
   test('the same bytes are sent once', async () => {
     const { app } = await rest()
@@ -197,7 +297,9 @@ describe('/openapi.json', () => {
     const { openapi, paths: documented } = await document(app)
     expect(openapi).toBe('3.1.0')
     expect(Object.keys(documented).sort()).toEqual(
-      ['/metrics', ...paths].map(path => path.replace('node-a', '{node}').replace('shop:web', '{service}')).sort(),
+      ['/metrics', ...paths, ...changes]
+        .map(path => path.replace('node-a', '{node}').replace('shop:web', '{service}'))
+        .sort(),
     )
   })
 

@@ -14,7 +14,9 @@ import type { Metrics } from '../../ports/metrics.ts'
 import type { Authorise } from './auth.ts'
 import { openApi } from './open-api.ts'
 import { ProblemError, problemBody, problemContentType, problemOf, sendProblem } from './problem.ts'
+import { addGossipRoutes } from './routes/gossip.ts'
 import { addHealthRoute } from './routes/health.ts'
+import { addKeyRoutes } from './routes/keys.ts'
 import { addMetricsRoutes } from './routes/metrics.ts'
 import { addNodeRoutes } from './routes/nodes.ts'
 import { addOpenApiRoute } from './routes/openapi.ts'
@@ -41,8 +43,8 @@ export async function createRestServer(parts: RestParts): Promise<FastifyInstanc
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
-    // A service id is `project:service`, 128 characters each, and percent-encoding may triple it.
-    routerOptions: { maxParamLength: 3 * 257 },
+    // The key of a walk: `project:service@node#revision`, 128 characters each, and percent-encoding may triple it.
+    routerOptions: { maxParamLength: 3 * 420 },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
     clientErrorHandler: answerBrokenRequest,
   })
@@ -56,6 +58,8 @@ export async function createRestServer(parts: RestParts): Promise<FastifyInstanc
   addStatusRoute(app, parts.facade)
   addNodeRoutes(app, parts.facade)
   addServiceRoutes(app, parts.facade)
+  addGossipRoutes(app, parts.facade)
+  addKeyRoutes(app, parts.facade)
   addMetricsRoutes(app, parts.metrics)
   addOpenApiRoute(app)
   return app

@@ -1,14 +1,23 @@
-/** What every route has in common: problems documented, and a 405 for methods it does not have. */
+/** What routes have in common: problems documented, and a 405 for methods they do not have. */
 import type { FastifyInstance } from 'fastify'
 import { ProblemError, problemContentType } from '../problem.ts'
 import { problem } from '../schema.ts'
 
-const otherMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const neither = ['PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** Call it beside the GET route of `url`; HEAD comes with GET. */
 export function refuseOtherMethods(app: FastifyInstance, url: string): void {
+  refuse(app, url, ['POST', ...neither], 'GET, HEAD', 'can be read only')
+}
+
+/** Call it beside the POST route of `url`. */
+export function refuseAllButPost(app: FastifyInstance, url: string): void {
+  refuse(app, url, ['GET', ...neither], 'POST', 'takes POST only')
+}
+
+function refuse(app: FastifyInstance, url: string, method: string[], allow: string, rule: string): void {
   app.route({
-    method: otherMethods,
+    method,
     url,
     schema: { hide: true },
     // Before the body is parsed: its type does not matter for a method that is not there.
@@ -17,8 +26,8 @@ export function refuseOtherMethods(app: FastifyInstance, url: string): void {
         new ProblemError({
           status: 405,
           code: 'METHOD_NOT_ALLOWED',
-          detail: `${url} can be read only, not ${request.method}`,
-          headers: { allow: 'GET, HEAD' },
+          detail: `${url} ${rule}, not ${request.method}`,
+          headers: { allow },
         }),
       ),
     handler: () => undefined,
