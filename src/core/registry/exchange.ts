@@ -21,6 +21,8 @@ export interface LocalState {
 export interface Exchange {
   /** What travels as user state of a push/pull. */
   localState(now: Millis, join: boolean): LocalState
+  /** Whether all of ours travels whole in a push/pull of this kind. */
+  sendsWhole(now: Millis, join: boolean): boolean
   /** Messages with the sections that somebody with this digest should hear. None when all of ours travels whole anyway. */
   answer(theirs: readonly SectionDigest[], now: Millis, join: boolean): readonly Uint8Array[]
   digestOf(section: HeldSection, now: Millis): SectionDigest
@@ -51,6 +53,7 @@ export function createExchange(self: NodeName, held: () => readonly HeldSection[
 
   return {
     digestOf,
+    sendsWhole: (now, join) => whole(now, join) !== undefined,
     localState(now, join) {
       const packed = whole(now, join)
       if (packed !== undefined) return { bytes: encodeWholeState(self, packed), omitted: 0 }

@@ -101,10 +101,12 @@ export function createRegistry(settings: RegistrySettings): Registry {
       const { sender, sections } = digest.value
       return [...tell(sender, sections, now, join), ...getAcquainted(now)]
     }
-    const state = decodeState(format.wholeState, bytes, now, heldOf)
+    const isCompared = !exchange.sendsWhole(now, join)
+    // Records of ours must not stand in for the peer's where the question is what the peer holds.
+    const state = decodeState(format.wholeState, bytes, now, isCompared ? undefined : heldOf)
     if (!state.ok) return [refused(state.error, 1, 'push/pull state')]
     const { sender, sections } = state.value
-    const digests = sections.map(section => exchange.digestOf(section, now))
+    const digests = isCompared ? sections.map(section => exchange.digestOf(section, now)) : []
     const told = sender === undefined ? [] : tell(sender, digests, now, join)
     return [...told, ...takeIn(state.value, now), ...getAcquainted(now)]
   }
