@@ -7,14 +7,15 @@ import { crc32 } from './crc32.ts'
 import { decodeLzw } from './lzw-decode.ts'
 import { encodeLzw } from './lzw-encode.ts'
 
-function golden<T>(file: string): T {
-  return JSON.parse(readFileSync(new URL(`data/${file}`, import.meta.url), 'utf8')) as T
+interface Vectors {
+  readonly vectors: readonly { readonly name: string; readonly packed: string }[]
+}
+interface Rows {
+  readonly rows: readonly (readonly [mask: number, length: number, packedLength: number, checksum: number])[]
 }
 
-const { vectors } = golden<{ readonly vectors: readonly { readonly name: string; readonly packed: string }[] }>(
-  'lzw.json',
-)
-const { rows } = golden<{ readonly rows: readonly (readonly [number, number, number, number])[] }>('lzw-packed.json')
+const { vectors } = JSON.parse(readFileSync(new URL('data/lzw.json', import.meta.url), 'utf8')) as Vectors
+const { rows } = JSON.parse(readFileSync(new URL('data/lzw-packed.json', import.meta.url), 'utf8')) as Rows
 
 describe('what we pack is what Go packs, byte for byte', () => {
   test.each(vectors)('$name', ({ name, packed }) => {

@@ -10,8 +10,8 @@ const lastCode = tableSize - 1
 
 export function encodeLzw(plain: Uint8Array): Uint8Array {
   const output = createBitWriter(plain.length)
-  const table = createTable()
-  // The code that would be added next, minus one: the decoder is one entry behind, so widths follow what was added.
+  const table = createTable(plain.length)
+  // The last code that was given to a run, or would have been: each code that is written counts, the first one too.
   let added = endCode
   let width = widthMin
   let widensAt = 1 << widthMin
@@ -63,9 +63,9 @@ interface Table {
   clear(): void
 }
 
-/** A hash table with open addressing, four times as large as it can ever be filled. 0 marks a free slot. */
-function createTable(): Table {
-  const slotBits = 14
+/** A hash table with open addressing, at least four times as large as it will ever be filled. 0 marks a free slot. */
+function createTable(plainBytes: number): Table {
+  const slotBits = Math.min(14, 34 - Math.clz32(plainBytes))
   const mask = (1 << slotBits) - 1
   const slots = new Uint32Array(mask + 1)
 
