@@ -179,7 +179,7 @@ function earliest(state: State): Millis {
   if (probe === undefined) at = Math.min(at, due.probe)
   else at = Math.min(at, probe.deadline, probe.phase === 'direct' ? probe.directUntil : probe.deadline)
   for (const { suspicion } of suspects) at = Math.min(at, suspicion?.deadline ?? at)
-  for (const { deadline } of relays.values()) at = Math.min(at, deadline)
+  for (const { nackAt, deadline } of relays.values()) at = Math.min(at, nackAt ?? deadline)
   for (const { deadline } of exchanges.values()) at = Math.min(at, deadline)
   return at
 }

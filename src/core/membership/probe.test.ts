@@ -240,11 +240,23 @@ test('asked for it we ping a third member and hand its answer back under the ask
 test.each([
   { wantsNack: true, nacks: [77] },
   { wantsNack: false, nacks: [] },
-])('a third member’s silence is reported after the timeout if the asker wants it: $wantsNack', asked => {
+])('a third member’s silence is reported while the asker still waits, if it wants to know: $wantsNack', asked => {
   const lab = membershipLab()
   askUs(lab, asked.wantsNack)
-  expect(sentOf(lab.advance(499), 'nack')).toEqual([])
+  expect(sentOf(lab.advance(399), 'nack')).toEqual([])
   expect(sentOf(lab.advance(1), 'nack').map(({ seqNo }) => seqNo)).toEqual(asked.nacks)
+  expect(sentOf(lab.advance(2_000), 'nack')).toEqual([])
+})
+
+test.each([
+  { afterMs: 499, acks: [77] },
+  { afterMs: 500, acks: [] },
+])('an answer $afterMs ms late, behind our nack, is handed back while the asker may wait', ({ afterMs, acks }) => {
+  const lab = membershipLab()
+  const [ping] = sentOf(askUs(lab, true), 'ping')
+  lab.advance(afterMs)
+  const back = lab.hear({ kind: 'ack', seqNo: ping?.seqNo ?? 0, payload: nothing }, addressOf('m3'))
+  expect(sentOf(back, 'ack').map(({ seqNo }) => seqNo)).toEqual(acks)
 })
 
 test('no more than the limit is done for others at once', () => {

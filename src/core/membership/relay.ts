@@ -12,6 +12,12 @@ import type { State } from './state.ts'
 
 const nothing = new Uint8Array(0)
 
+/**
+ * The asker's round ends one probe timeout after it asked, so a nack sent only then loses the race. Lifeguard's share; an
+ * ack that comes in the rest of the time is still handed on.
+ */
+const nackShare = 0.8
+
 export function serveIndirectPing(state: State, asked: IndirectPing, from: Address): void {
   if (state.relays.size >= state.config.relaysMax)
     return refuse(state, from, 'overflow', 'too many indirect pings at once')
@@ -20,10 +26,12 @@ export function serveIndirectPing(state: State, asked: IndirectPing, from: Addre
   if (!state.allows(asker.ip) || !state.allows(asked.target.ip))
     return refuse(state, from, 'foreignSource', `an indirect ping of ${asked.target.ip} for ${asker.ip}`)
   const port = asked.target.port === 0 ? state.self.address.port : asked.target.port
-  const deadline = state.now + state.config.probeTimeoutMs
+  const { probeTimeoutMs } = state.config
+  const deadline = state.now + probeTimeoutMs
+  const nackAt = asked.wantsNack ? state.now + nackShare * probeTimeoutMs : undefined
   state.seqNo = next(state.seqNo)
-  state.relays.set(state.seqNo, { seqNo: asked.seqNo, asker, wantsNack: asked.wantsNack, deadline })
-  wakeBy(state, deadline)
+  state.relays.set(state.seqNo, { seqNo: asked.seqNo, asker, nackAt, deadline })
+  wakeBy(state, nackAt ?? deadline)
   const ping = { seqNo: state.seqNo, node: asked.node, source: ourselves(state) }
   const protocol = protocolOf(state.members.get(asked.node))
   sendPacket(state, { ip: asked.target.ip, port }, [{ kind: 'ping', ...ping }], protocol)
@@ -38,8 +46,9 @@ export function relayAck(state: State, seqNo: number): void {
 
 export function expireRelays(state: State): void {
   for (const [seqNo, relay] of state.relays) {
-    if (relay.deadline > state.now) continue
-    state.relays.delete(seqNo)
-    if (relay.wantsNack) sendPacket(state, relay.asker, [{ kind: 'nack', seqNo: relay.seqNo }], 0)
+    if (relay.deadline <= state.now) state.relays.delete(seqNo)
+    if (relay.nackAt === undefined || relay.nackAt > state.now) continue
+    relay.nackAt = undefined
+    sendPacket(state, relay.asker, [{ kind: 'nack', seqNo: relay.seqNo }], 0)
   }
 }

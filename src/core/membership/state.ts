@@ -63,7 +63,8 @@ export interface Probe {
 export interface Relay {
   readonly seqNo: number
   readonly asker: Address
-  readonly wantsNack: boolean
+  /** Undefined: no nack is wanted, or it was sent. */
+  nackAt: Millis | undefined
   readonly deadline: Millis
 }
 
