@@ -3,23 +3,22 @@
  * the order in which it starts: what another may hold first (data directory, sockets), then the cluster, then what fills it,
  * then what reads it.
  */
+import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createDataDirLock } from '../adapters/disk/data-dir-lock.ts'
 import { diskStateFiles } from '../adapters/disk/state-files.ts'
 import { readOrMakeToken } from '../adapters/disk/token-file.ts'
-import { seedResolver } from '../adapters/net/resolve-seed.ts'
 import { tcpProbe } from '../adapters/net/tcp-probe.ts'
-import { openStreams } from '../adapters/net/tcp.ts'
-import { openDatagrams } from '../adapters/net/udp.ts'
 import { nodeClock } from '../adapters/node/clock.ts'
 import { hostStatsReader } from '../adapters/node/host-stats.ts'
 import { promMetrics } from '../adapters/node/prom-metrics.ts'
-import { randomNodeId, randomSeed } from '../adapters/node/random-seed.ts'
-import type { ClusterHandle } from '../controllers/cluster-handle.ts'
-import { createCluster } from '../controllers/cluster.ts'
+import { randomNodeId } from '../adapters/node/random-seed.ts'
+import type { ClusterHandle, ClusterSettings } from '../controllers/cluster-handle.ts'
 import { createFacade } from '../controllers/facade.ts'
+import { createGossipQuestions, type GossipTraits } from '../controllers/gossip-answers.ts'
 import { createHealthController } from '../controllers/health.ts'
+import { createJournal, type Journal } from '../controllers/journal.ts'
 import { createNodeFactsController } from '../controllers/node-facts.ts'
 import { createReachabilityController } from '../controllers/reachability.ts'
 import { createRoutingController } from '../controllers/routing.ts'
@@ -33,11 +32,10 @@ import type { Address, Millis } from '../kernel/units.ts'
 import { sleep, type Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Metrics } from '../ports/metrics.ts'
-import type { StateFiles } from '../ports/state-files.ts'
 import { bindAddresses } from './bind-addresses.ts'
+import { createClusterThread, type ClusterThreadData } from './cluster-thread.ts'
 import type { Config } from './config.ts'
 import { createEngine } from './engine.ts'
-import { openGossipSecurity } from './gossip-security.ts'
 import { lifecycle, type Part } from './lifecycle.ts'
 import { listening } from './listen.ts'
 import { readOrMakeNodeId } from './node-id.ts'
@@ -60,12 +58,10 @@ const drainMs: Millis = 3_000
 export async function assembleAgent(config: Config, log: Log): Promise<Agent> {
   const metrics = promMetrics()
   metrics.gauge('constellation_build_info', 1, { version })
-  const stateFiles = diskStateFiles(config.paths.dataDir)
   const token = await readOrMakeToken(join(config.paths.secretsPath, 'api-token.txt'))
-  const nodeId = await readOrMakeNodeId(stateFiles, config.node.nodeId, randomNodeId)
-  const ports: Ports = { clock: nodeClock, log, metrics, stateFiles }
-  const security = await openGossipSecurity(config.gossip, log)
-  const controllers = createControllers(config, nodeId, ports, security)
+  const nodeId = await readOrMakeNodeId(diskStateFiles(config.paths.dataDir), config.node.nodeId, randomNodeId)
+  const ports: Ports = { clock: nodeClock, log, metrics, journal: createJournal(nodeClock) }
+  const controllers = createControllers(config, nodeId, ports)
   const servers = await createServers(config, token, controllers, ports)
   const lock = createDataDirLock(config.paths.dataDir, log)
   const life = lifecycle(
@@ -97,36 +93,24 @@ interface Ports {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  readonly stateFiles: StateFiles
+  readonly journal: Journal
 }
 
 type Controllers = ReturnType<typeof createControllers>
 
 /** The loops of the agent, each reading the one before: cluster and engine make the view, the view makes the routes. */
-function createControllers(
-  config: Config,
-  nodeId: string,
-  ports: Ports,
-  security: Awaited<ReturnType<typeof openGossipSecurity>>,
-) {
-  const { clock, log, metrics } = ports
+function createControllers(config: Config, nodeId: string, ports: Ports) {
+  const { clock, log, metrics, journal } = ports
   const node = config.node.name
-  const cluster = createCluster(clusterSettings(config, nodeId), {
-    ...ports,
-    ...security,
-    openDatagrams,
-    openStreams,
-    seed: randomSeed(),
-    resolveSeed: seedResolver(config.gossip.bindPort),
-  })
+  const cluster = createClusterThread(clusterThreadData(config, nodeId), ports)
   const engine = createEngine(config, { clock, log })
-  const health = createHealthController({ engine, cluster, clock, log, metrics, node, expose: config.expose })
+  const health = createHealthController({ engine, cluster, clock, log, metrics, journal, node, expose: config.expose })
   const readHostStats = hostStatsReader(config.paths.dataDir)
   const nodeFacts = createNodeFactsController({ cluster, health, readHostStats, agentVersion: version, clock, log })
   const reachability = createReachabilityController({ node, cluster, probe: tcpProbe, clock, log })
-  const view = createViewController({ node, cluster, reachability, health, clock, log, metrics })
+  const view = createViewController({ node, cluster, reachability, health, clock, log, metrics, journal })
   const { domain, traefik } = config
-  const routing = createRoutingController({ view, clock, log, metrics, options: { domain, traefik } })
+  const routing = createRoutingController({ view, clock, log, metrics, journal, options: { domain, traefik } })
   const parts: readonly Part[] = [
     { name: 'the cluster', start: () => cluster.start(), stop: () => cluster.stop() },
     { name: 'node facts', start: () => nodeFacts.start(), stop: () => nodeFacts.stop() },
@@ -143,19 +127,30 @@ async function createServers(
   config: Config,
   token: string,
   { cluster, health, view, routing }: Controllers,
-  { clock, log, metrics }: Ports,
+  { clock, log, metrics, journal }: Ports,
 ): Promise<readonly Part[]> {
   const node = config.node.name
   const { plan, document } = routing
   const engine = (): ReturnType<typeof health.engineState> => health.engineState()
-  const facade = createFacade({ view, plan, document, cluster, engine, clock, domain: config.domain, version })
+  const gossip = createGossipQuestions({ node, cluster, journal, traits: gossipTraits(config), clock })
+  const facade = createFacade({ view, plan, document, cluster, gossip, engine, clock, domain: config.domain, version })
   const peer = (ip: string): boolean => isPeerAddress(ip, view.current())
-  const proxy = createProxyServer({ plan, clock, log, metrics, node, isPeerAddress: peer, options: config.proxy })
+  const proxy = createProxyServer({
+    plan,
+    clock,
+    log,
+    metrics,
+    journal,
+    node,
+    isPeerAddress: peer,
+    options: config.proxy,
+  })
   const authorise = createAuthorise({ token, hostNames: [node] })
   const provider = createTraefikServer({
     document,
     metrics,
     log,
+    trace: { journal, clock },
     auth: ({ method = '', headers, socket }) =>
       authorise({ method, headers, remoteAddress: socket.remoteAddress ?? '' }).kind === 'allowed',
   })
@@ -171,7 +166,7 @@ async function createServers(
   ]
 }
 
-function clusterSettings(config: Config, nodeId: string): Parameters<typeof createCluster>[0] {
+function clusterSettings(config: Config, nodeId: string): ClusterSettings {
   const { gossip } = config
   const profile: NodeProfile = {
     nodeId,
@@ -190,6 +185,22 @@ function clusterSettings(config: Config, nodeId: string): Parameters<typeof crea
     profile,
     label: gossip.label,
     membership: { ...membershipProfiles[gossip.profile], allowedSources: gossip.allowedSources },
+  }
+}
+
+/** Keys come only over encrypted gossip and the last one stays: whether there are any is settled at the start. */
+function gossipTraits({ gossip }: Config): GossipTraits {
+  const encrypted = gossip.key !== undefined || existsSync(gossip.keyringFile)
+  return { profile: gossip.profile, labelled: gossip.label !== '', encrypted }
+}
+
+function clusterThreadData(config: Config, nodeId: string): ClusterThreadData {
+  const { keyringFile, key, verifyIncoming, verifyOutgoing } = config.gossip
+  return {
+    settings: clusterSettings(config, nodeId),
+    security: { keyringFile, key, verifyIncoming, verifyOutgoing },
+    dataDir: config.paths.dataDir,
+    logLevel: config.log.level,
   }
 }
 

@@ -72,7 +72,7 @@ test('every hop is logged with the key of the record as it was published', async
 
 test('while a revision is awaited nothing that came later is told', async () => {
   const { health, engine, log, cluster } = lab({ containers: [aContainer({ labels })] })
-  const publish = cluster.publish
+  const publish = cluster.publish.bind(cluster)
   let answer = (): void => undefined
   const slow = new Promise<void>(resolve => (answer = resolve))
   engine.restart = () => Promise.reject(new ContainerGone('no such container'))

@@ -1,0 +1,54 @@
+/**
+ * The cluster in a thread of its own, as the agent sees it: a ClusterHandle. A thread that breaks takes the agent with it,
+ * as any other bug does; the agent without its cluster would serve an ever older picture.
+ */
+import { createThread } from '../adapters/node/thread.ts'
+import type { FromCluster, LogLevel, ToCluster } from '../controllers/cluster-door/messages.ts'
+import { remoteCluster } from '../controllers/cluster-door/remote.ts'
+import type { RemotePorts } from '../controllers/cluster-door/remote.ts'
+import type { ClusterHandle, ClusterSettings } from '../controllers/cluster-handle.ts'
+import type { GossipSecuritySettings } from './gossip-security.ts'
+
+/** All that the thread is told at its start. */
+export interface ClusterThreadData {
+  readonly settings: ClusterSettings
+  readonly security: GossipSecuritySettings
+  readonly dataDir: string
+  readonly logLevel: LogLevel
+}
+
+/** Beside this file, in the build. */
+const entry = new URL('./cluster-worker.js', import.meta.url)
+
+/** What dies young is collected often instead of being kept: gossip makes much small rubbish and holds little. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 }
+
+export function createClusterThread(data: ClusterThreadData, ports: RemotePorts): ClusterHandle {
+  const thread = createThread<ToCluster, FromCluster>({
+    entry,
+    name: 'cluster',
+    data,
+    resourceLimits,
+    onDeath(error) {
+      // From inside an event nobody can catch it: it reaches the handler for bugs, stack and all.
+      throw error
+    },
+  })
+  const cluster = remoteCluster(thread, ports)
+  return {
+    ...cluster,
+    async start() {
+      thread.start()
+      try {
+        await cluster.start()
+      } catch (error) {
+        await thread.end()
+        throw error
+      }
+    },
+    async stop() {
+      await cluster.stop()
+      await thread.end()
+    },
+  }
+}
