@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 /** The program: hands the process to the command line and ends with the exit code it answers. */
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { readToken } from '../adapters/disk/token-file.ts'
 import { nodeClock } from '../adapters/node/clock.ts'
+import { sleep } from '../ports/clock.ts'
 import { runCli, type CliDeps } from '../delivery/cli/index.ts'
 import type { Config } from './config.ts'
 import { nodeSources } from './config/node-access.ts'
@@ -11,13 +14,22 @@ import { loadConfig } from './load-config.ts'
 import { runAgent } from './run-agent.ts'
 import { version } from './version.ts'
 
+/** A second Ctrl-C ends the process as usual. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+  return controller.signal
+}
+
 const deps: CliDeps<Config> = {
   version,
   io: {
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
     colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    terminal: process.stdout.isTTY,
     wallNow: () => nodeClock.wallNow(),
+    now: () => nodeClock.now(),
   },
   configFlags: configFlags(),
   async loadConfig(flags) {
@@ -27,6 +39,10 @@ const deps: CliDeps<Config> = {
   runAgent,
   runDemo,
   readToken,
+  sleep: (delayMs, signal) => sleep(nodeClock, delayMs, signal).catch(() => undefined),
+  interruption,
+  readFile: file => readFile(file, 'utf8'),
+  readStdin: () => text(process.stdin),
   fetch,
 }
 

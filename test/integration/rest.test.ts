@@ -156,12 +156,21 @@ describe('the command line', () => {
     let [out, err] = ['', '']
     const code = await runCli(args, {
       version: '1.2.3',
-      io: { out: text => (out += text), err: text => (err += text), colours: false, wallNow: () => Date.now() },
+      io: {
+        out: text => (out += text),
+        err: text => (err += text),
+        colours: false,
+        terminal: false,
+        wallNow: () => Date.now(),
+        now: () => performance.now(),
+      },
       configFlags: [],
       loadConfig: () => Promise.resolve({ config: { api: { port } }, file: undefined, settings: [] }),
       runAgent: () => Promise.resolve(0),
       runDemo: () => Promise.resolve(0),
       readToken: () => Promise.resolve(token),
+      sleep: () => Promise.resolve(),
+      interruption: () => new AbortController().signal,
       fetch,
     })
     return { code, out, err }

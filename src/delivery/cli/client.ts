@@ -1,9 +1,11 @@
-/** Asks an agent over its REST API. Says for every failure what it means and what to do; retries nothing. */
+/** Asks an agent over its REST API, or tells it. Says for every failure what it means and what to do; retries nothing. */
 import type { z } from 'zod'
 import { ConstellationError, describeError } from '../../kernel/errors.ts'
 import * as schema from '../rest/schema.ts'
-import type { CliConfig, CliDeps } from './deps.ts'
+import type { Millis } from '../../kernel/units.ts'
+import type { CliConfig, CliDeps, RequestParts } from './deps.ts'
 import { exitCodes, type ExitCode } from './exit.ts'
+import { plain } from './text.ts'
 
 /** Ends the command with `exitCode` after its message was printed. */
 export class CliError extends ConstellationError {
@@ -29,18 +31,26 @@ export interface Answer<T> {
 
 export interface Client {
   get<S extends z.ZodType>(path: string, shape: S): Promise<Answer<z.output<S>>>
+  /** Changes need the token; on this node the agent's own is read when no other is given. */
+  post<S extends z.ZodType>(path: string, body: object, shape: S): Promise<Answer<z.output<S>>>
 }
 
-const timeoutMs = 5_000
+const timeoutMs: Millis = 5_000
+/** Other nodes are asked, and some may be slow. */
+const changeTimeoutMs: Millis = 10_000
+const tokenFileName = 'api-token.txt'
 
 export async function createClient<C extends CliConfig>(options: ClientOptions, deps: CliDeps<C>): Promise<Client> {
-  const base = await baseUrl(options, deps)
-  const headers: Record<string, string> = { accept: 'application/json' }
-  if (options.tokenFile !== undefined) headers['authorization'] = `Bearer ${await deps.readToken(options.tokenFile)}`
+  const { base, ownTokenFile } = await findAgent(options, deps)
+  const given = options.tokenFile === undefined ? {} : await authorization(options.tokenFile)
 
-  async function ask(url: string): Promise<{ status: number; body: unknown }> {
+  async function authorization(file: string): Promise<Record<string, string>> {
+    return { authorization: `Bearer ${await deps.readToken(file)}` }
+  }
+
+  async function ask(url: string, request: RequestParts): Promise<{ status: number; body: unknown }> {
     try {
-      const response = await deps.fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
+      const response = await deps.fetch(url, request)
       const text = await response.text()
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
     } catch (cause) {
@@ -52,25 +62,47 @@ export async function createClient<C extends CliConfig>(options: ClientOptions, 
     }
   }
 
+  async function answer<S extends z.ZodType>(
+    path: string,
+    shape: S,
+    request: RequestParts,
+  ): Promise<Answer<z.output<S>>> {
+    const url = base + path
+    const { status, body } = await ask(url, request)
+    if (status !== 200) throw refusal(url, status, body)
+    const verdict = shape.safeParse(body)
+    if (!verdict.success) throw notAnAgent(url, verdict.error)
+    return { raw: body, value: verdict.data }
+  }
+
   return {
-    async get(path, shape) {
-      const url = base + path
-      const { status, body } = await ask(url)
-      if (status !== 200) throw refusal(url, status, body)
-      const verdict = shape.safeParse(body)
-      if (!verdict.success) throw notAnAgent(url, verdict.error)
-      return { raw: body, value: verdict.data }
+    get(path, shape) {
+      const headers = { accept: 'application/json', ...given }
+      return answer(path, shape, { method: 'GET', headers, signal: AbortSignal.timeout(timeoutMs) })
+    },
+    async post(path, body, shape) {
+      const own = options.tokenFile === undefined && ownTokenFile !== undefined ? await authorization(ownTokenFile) : {}
+      const headers = { accept: 'application/json', 'content-type': 'application/json', ...given, ...own }
+      const signal = AbortSignal.timeout(changeTimeoutMs)
+      return answer(path, shape, { method: 'POST', headers, body: JSON.stringify(body), signal })
     },
   }
 }
 
-async function baseUrl<C extends CliConfig>(options: ClientOptions, deps: CliDeps<C>): Promise<string> {
+interface Agent {
+  readonly base: string
+  /** Of the agent on this node. Never sent to another. */
+  readonly ownTokenFile?: string
+}
+
+async function findAgent<C extends CliConfig>(options: ClientOptions, deps: CliDeps<C>): Promise<Agent> {
   if (options.api === undefined) {
     const { config } = await deps.loadConfig(options.config === undefined ? {} : { '--config': options.config })
-    return `http://127.0.0.1:${config.api.port}`
+    const ownTokenFile = `${config.paths.secretsPath}/${tokenFileName}`
+    return { base: `http://127.0.0.1:${config.api.port}`, ownTokenFile }
   }
   const text = /^https?:\/\//.test(options.api) ? options.api : `http://${options.api}`
-  if (URL.canParse(text)) return text.replace(/\/+$/, '')
+  if (URL.canParse(text)) return { base: text.replace(/\/+$/, '') }
   throw new CliError(exitCodes.usage, 'API_URL_INVALID', `--api ${options.api} is no URL`, {
     hint: 'write it as http://100.64.0.1:8080',
   })
@@ -85,7 +117,12 @@ function refusal(url: string, status: number, body: unknown): CliError {
       hint: 'copy the token of that node into a file of your own with mode 0600 and pass --token-file',
     })
   }
-  return new CliError(exitCodes.unwell, code, problem.success ? detail : `${url} answered ${detail}`)
+  const reasons = problem.success ? (problem.data.reasons ?? []) : []
+  const message = [
+    problem.success ? detail : `${url} answered ${detail}`,
+    ...reasons.map(reason => `  ${plain(reason)}`),
+  ]
+  return new CliError(exitCodes.unwell, code, message.join('\n'))
 }
 
 function notAnAgent(url: string, cause: Error): CliError {

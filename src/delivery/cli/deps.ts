@@ -8,13 +8,18 @@ export interface Io {
   err(text: string): void
   /** Standard output is a terminal that wants colours. */
   readonly colours: boolean
+  /** Standard output is a terminal that can be drawn on. */
+  readonly terminal: boolean
   /** Milliseconds since 1970; for ages. */
   wallNow(): Millis
+  /** Monotonic; for round trips. */
+  now(): Millis
 }
 
 /** The part of the configuration that clients need. */
 export interface CliConfig {
   readonly api: { readonly port: number }
+  readonly paths: { readonly secretsPath: string }
 }
 
 export interface ShownSetting {
@@ -48,6 +53,13 @@ export interface DemoOptions {
   readonly json: boolean
 }
 
+export interface RequestParts {
+  readonly method: 'GET' | 'POST'
+  readonly headers: Record<string, string>
+  readonly body?: string
+  readonly signal: AbortSignal
+}
+
 export interface CliDeps<C extends CliConfig = CliConfig> {
   readonly version: string
   readonly io: Io
@@ -58,7 +70,14 @@ export interface CliDeps<C extends CliConfig = CliConfig> {
   readonly runAgent: (config: C) => Promise<number>
   readonly runDemo: (options: DemoOptions) => Promise<number>
   readonly readToken: (file: string) => Promise<string>
-  readonly fetch: (url: string, init: { headers: Record<string, string>; signal: AbortSignal }) => Promise<Response>
+  readonly readFile: (file: string) => Promise<string>
+  /** Until its end. */
+  readonly readStdin: () => Promise<string>
+  /** Resolves after `delayMs`, or at once when `signal` is aborted. */
+  readonly sleep: (delayMs: Millis, signal: AbortSignal) => Promise<void>
+  /** Aborted by Ctrl-C, which from then on no longer ends the process. */
+  readonly interruption: () => AbortSignal
+  readonly fetch: (url: string, init: RequestParts) => Promise<Response>
 }
 
 /** Told by the command that ran; a command that tells nothing ended well. */

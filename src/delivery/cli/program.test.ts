@@ -20,6 +20,7 @@ interface Run {
   readonly asked: readonly string[]
   readonly flags: readonly Readonly<Record<string, string>>[]
   readonly demos: readonly DemoOptions[]
+  readonly tokenFiles: readonly string[]
 }
 
 /** Making a server takes longer than asking it: one for each facade. */
@@ -44,6 +45,7 @@ async function run(args: readonly string[], over: Partial<CliDeps> & { facade?: 
     asked: [] as string[],
     flags: [] as Record<string, string>[],
     demos: [] as DemoOptions[],
+    tokenFiles: [] as string[],
   }
   const app = await serverOf(facade)
   const code = await runCli(args, {
@@ -52,6 +54,8 @@ async function run(args: readonly string[], over: Partial<CliDeps> & { facade?: 
       out: text => (seen.out += text),
       err: text => (seen.err += text),
       colours: false,
+      terminal: false,
+      now: () => 0,
       wallNow: () => 1_700_000_000_000 + 7_500_000,
     },
     configFlags: [
@@ -78,19 +82,34 @@ async function run(args: readonly string[], over: Partial<CliDeps> & { facade?: 
         unit: '',
         why: 'reason',
       }
-      return Promise.resolve({ config: { api: { port: 8080 } }, file: undefined, settings: [plain, secret] })
+      const config = { api: { port: 8080 }, paths: { secretsPath: '/secrets' } }
+      return Promise.resolve({ config, file: undefined, settings: [plain, secret] })
     },
     runAgent: () => Promise.resolve(0),
     runDemo: options => {
       seen.demos.push(options)
       return Promise.resolve(0)
     },
-    readToken: () => Promise.resolve(token),
-    async fetch(url, { headers }) {
+    readToken(file) {
+      seen.tokenFiles.push(file)
+      return Promise.resolve(token)
+    },
+    sleep: () => Promise.resolve(),
+    interruption: () => new AbortController().signal,
+    readFile: () => Promise.reject(new Error('no such file')),
+    readStdin: () => Promise.resolve(''),
+    async fetch(url, { method, headers, body }) {
       seen.asked.push(url)
       const { host, pathname, hostname } = new URL(url)
       const remoteAddress = hostname === '127.0.0.1' ? '127.0.0.1' : '100.64.0.9'
-      const answer = await app.inject({ method: 'GET', url: pathname, headers: { ...headers, host }, remoteAddress })
+      const payload = body === undefined ? {} : { payload: body }
+      const answer = await app.inject({
+        method,
+        url: pathname,
+        headers: { ...headers, host },
+        remoteAddress,
+        ...payload,
+      })
       return new Response(answer.body, { status: answer.statusCode })
     },
     ...deps,
@@ -176,6 +195,102 @@ describe('services', () => {
     const { out } = await run(['services', 'web'], { facade })
     expect(out).toContain('x?[2Jy')
     expect(out).toContain('a?b')
+  })
+})
+
+describe('keys', () => {
+  const [first, second, third] = ['111111111111', '222222222222', '333333333333']
+  const key = Buffer.alloc(32, 0x33).toString('base64')
+
+  test('list shows who has which, by fingerprint, and needs no token', async () => {
+    const { code, out, tokenFiles } = await run(['keys', 'list'])
+    expect([code, tokenFiles]).toEqual([0, []])
+    expect(out.split('\n').map(line => line.split(/ {2,}/))).toEqual([
+      ['NODE', 'OUTCOME', 'PRIMARY', 'FURTHER KEYS', 'WHY'],
+      ['node-a', 'done', first, second, '-'],
+      ['node-b', 'done', first, second, '-'],
+      [''],
+    ])
+  })
+
+  test('list exits with 1 while keyrings differ or a node is silent', async () => {
+    const nodes = [{ node: 'node-a', outcome: 'done', fingerprints: [first] }] as const
+    const differing = [{ fingerprint: first, primaryOn: ['node-a'], missingOn: ['node-b'] }]
+    const answer = { operation: 'list', complete: true, refusals: [], keys: differing, nodes } as const
+    const differ = aFacade({ keys: () => Promise.resolve(answer) })
+    expect((await run(['keys', 'list'], { facade: differ })).code).toBe(1)
+    const silent = aFacade({ keys: () => Promise.resolve({ ...answer, complete: false, keys: [] }) })
+    expect((await run(['keys', 'list'], { facade: silent })).code).toBe(1)
+  })
+
+  test('generate prints a new key each time, and nothing else', async () => {
+    const [one, two] = [await run(['keys', 'generate']), await run(['keys', 'generate'])]
+    expect(one).toMatchObject({ code: 0, err: '', asked: [] })
+    expect(Buffer.from(one.out.trim(), 'base64')).toHaveLength(32)
+    expect(one.out).toMatch(/^[\w+/]{43}=\n$/)
+    expect(two.out).not.toBe(one.out)
+  })
+
+  test.each([
+    ['an argument', ['keys', 'install', key], {}],
+    ['standard input', ['keys', 'install', '-'], { readStdin: () => Promise.resolve(`${key}\n`) }],
+    ['a file', ['keys', 'install', '--key-file', 'f'], { readFile: () => Promise.resolve(`${key}\n`) }],
+  ])('install takes the key from %s and shows its fingerprint, never the key', async (_, args, over) => {
+    const { code, out, tokenFiles } = await run(args, { facade: aFacade(), ...over })
+    expect([code, tokenFiles]).toEqual([0, ['/secrets/api-token.txt']])
+    expect(out).toContain(third)
+    expect(out).not.toContain(key)
+  })
+
+  test('use and remove end a rotation', async () => {
+    const facade = aFacade()
+    const used = await run(['keys', 'use', second, '--json'], { facade })
+    expect([used.code, JSON.parse(used.out).nodes[0].fingerprints]).toEqual([0, [second, first]])
+    const { code, out } = await run(['keys', 'remove', first], { facade })
+    expect(code).toBe(0)
+    expect(out).not.toContain(first)
+  })
+
+  test('some nodes did not do it: exit code 1, and they are named', async () => {
+    const keys = [{ fingerprint: first, primaryOn: ['node-a'], missingOn: [] }]
+    const nodes = [
+      { node: 'node-a', outcome: 'done', fingerprints: [first] },
+      { node: 'node-b', outcome: 'silent', fingerprints: [], reason: 'it did not answer\u001B[2J in time' },
+    ] as const
+    const answer = { operation: 'use', complete: false, refusals: [], keys, nodes } as const
+    const facade = aFacade({ keys: () => Promise.resolve(answer) })
+    const { code, out } = await run(['keys', 'use', first], { facade })
+    expect(code).toBe(1)
+    expect(out).toMatch(/^node-b\s+silent\s+-\s+-\s+it did not answer\?\[2J in time$/m)
+  })
+
+  test('a refusal says why, for every node', async () => {
+    const { code, out, err } = await run(['keys', 'remove', first])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('remove: nothing was changed\n  node-a still encrypts with it; use another key first\n')
+  })
+
+  test('the token of this node is never sent to another', async () => {
+    const { code, tokenFiles } = await run(['keys', 'use', first, '--api', '100.64.0.2:8080'])
+    expect([code, tokenFiles]).toEqual([4, []])
+  })
+
+  test.each([
+    ['no key at all', ['keys', 'install'], 'give the key once'],
+    ['the key twice', ['keys', 'install', key, '--key-file', 'f'], 'give the key once'],
+    ['a file that cannot be read', ['keys', 'install', '--key-file', 'f'], 'cannot read the key from f: no such file'],
+    ['half a fingerprint', ['keys', 'use', '1111'], 'twelve digits'],
+    ['no fingerprint', ['keys', 'remove'], 'missing required argument'],
+  ])('%s is a usage error', async (_, args, message) => {
+    const { code, err, asked } = await run(args)
+    expect([code, asked]).toEqual([2, []])
+    expect(err).toContain(message)
+  })
+
+  test('--help has the recipe', async () => {
+    const { code, out } = await run(['keys', '--help'])
+    expect(code).toBe(0)
+    expect(out).toContain('constellation keys install --key-file new.key')
   })
 })
 

@@ -8,6 +8,9 @@ import { CliError } from './client.ts'
 import { addAgentCommand } from './commands/agent.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addDemoCommand } from './commands/demo.ts'
+import { addKeysCommand } from './commands/keys.ts'
+import { addGossipCommand } from './commands/gossip.ts'
+import { addMembersCommand } from './commands/members.ts'
 import { addNodesCommand } from './commands/nodes.ts'
 import { addServicesCommand } from './commands/services.ts'
 import { addStatusCommand } from './commands/status.ts'
@@ -20,6 +23,9 @@ Examples:
   constellation status                         the cluster as the agent of this node sees it
   constellation services web                   each instance of web, and why it gets traffic or not
   constellation nodes --api 100.64.0.2:8080 --token-file ./node-b.token
+  constellation keys list                      which node has which gossip keys; see keys --help
+  constellation members --watch                every member gossip knows, live
+  constellation gossip trace web@node-a        where the newest change of web on node-a has been
   constellation config show                    every setting, its value and where it came from
   constellation demo                           three agents on this machine, without Docker`
 
@@ -35,6 +41,9 @@ export function buildProgram<C extends CliConfig>(deps: CliDeps<C>, finish: Fini
   addStatusCommand(program, deps, finish)
   addNodesCommand(program, deps, finish)
   addServicesCommand(program, deps, finish)
+  addMembersCommand(program, deps, finish)
+  addGossipCommand(program, deps, finish)
+  addKeysCommand(program, deps, finish)
   addConfigCommand(program, deps)
   addDemoCommand(program, deps, finish)
   return program
