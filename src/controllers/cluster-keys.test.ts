@@ -73,13 +73,14 @@ function lab(seed: number) {
 
   /** Disks and streams take turns until it is answered. */
   async function change(node: LabNode, operation: KeyOperation): Promise<KeyOutcome> {
-    let outcome: KeyOutcome | undefined
-    void node.handle.keys(operation, 5_000).then(answer => (outcome = answer))
-    while (outcome === undefined) {
+    const outcomes: KeyOutcome[] = []
+    void node.handle.keys(operation, 5_000).then(outcome => outcomes.push(outcome))
+    for (;;) {
+      const [outcome] = outcomes
+      if (outcome !== undefined) return outcome
       time.run(10)
       await settle()
     }
-    return outcome
   }
 
   return { time, network, start, change }

@@ -165,10 +165,15 @@ describe('the command line', () => {
         now: () => performance.now(),
       },
       configFlags: [],
-      loadConfig: () => Promise.resolve({ config: { api: { port } }, file: undefined, settings: [] }),
+      loadConfig: () => {
+        const config = { api: { port }, paths: { secretsPath: '/nowhere' } }
+        return Promise.resolve({ config, file: undefined, settings: [] })
+      },
       runAgent: () => Promise.resolve(0),
       runDemo: () => Promise.resolve(0),
       readToken: () => Promise.resolve(token),
+      readFile: () => Promise.reject(new Error('there are no files here')),
+      readStdin: () => Promise.resolve(''),
       sleep: () => Promise.resolve(),
       interruption: () => new AbortController().signal,
       fetch,
