@@ -2,14 +2,17 @@
 import { readFileSync } from 'node:fs'
 import { createClusterMachine } from '../src/core/cluster/index.ts'
 import {
+  createProtection,
   createStreamDecoder,
   decodePackable,
   decodePacket,
+  defaultStreamLimits,
   encodePackable,
   encodeStreamUser,
   lanConfig,
 } from '../src/core/membership/index.ts'
 import { decodeLzw } from '../src/core/membership/lzw-decode.ts'
+import { wrapPacket, wrapStream } from '../src/core/membership/wrap.ts'
 import { decodeProfile, encodeProfile, instanceKey } from '../src/core/registry/index.ts'
 import { decodeDelta, encodeDelta } from '../src/core/registry/delta.ts'
 import { encodeBody } from '../src/core/registry/encode-record.ts'
@@ -20,6 +23,7 @@ import { createPrng } from '../src/kernel/prng.ts'
 import { nodeName } from '../src/kernel/units.ts'
 import { aProfile, anInstance } from '../src/testing/builders.ts'
 import { literalLzw } from '../src/testing/literal-lzw.ts'
+import { aGossipKey, aSecurity } from '../src/testing/sim-cipher.ts'
 import type { FuzzTarget } from './target.ts'
 
 const serf = JSON.parse(
@@ -27,6 +31,9 @@ const serf = JSON.parse(
 ) as Record<'packets' | 'streams', readonly { readonly hex: string }[]>
 const packets = serf.packets.map(sample => fromHex(sample.hex))
 const streams = [...serf.streams.map(sample => fromHex(sample.hex)), encodeStreamUser(utf8('hello'))]
+
+/** While keys are introduced both what is sealed and what is in clear is read, so every path is open. */
+const guarded = createProtection('blue', aSecurity([aGossipKey(1)], { verifyIncoming: false }))
 
 const owner = nodeName('node-a')
 const records = ['web', 'db', 'cache'].map((containerId, i): HeldRecord => {
@@ -84,6 +91,16 @@ export function allTargets(): readonly FuzzTarget[] {
         const chunkBytes = 1 + prng.below(200)
         for (let at = 0; at < bytes.length; at += chunkBytes) decoder.push(bytes.subarray(at, at + chunkBytes))
       },
+    },
+    {
+      name: 'packets under a label and a key',
+      samples: packets.map(bytes => wrapPacket(bytes, { protection: guarded, compress: true, checksum: true })),
+      decode: bytes => void decodePacket(bytes, guarded),
+    },
+    {
+      name: 'streams under a label and a key',
+      samples: streams.map(bytes => wrapStream(bytes, 'opener', { protection: guarded, compress: true })),
+      decode: bytes => void createStreamDecoder(defaultStreamLimits, guarded).push(bytes),
     },
     {
       name: 'compressed data',

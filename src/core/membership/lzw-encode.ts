@@ -16,6 +16,7 @@ export function encodeLzw(plain: Uint8Array): Uint8Array {
   let width = widthMin
   let widensAt = 1 << widthMin
 
+  /** False when the table had to be emptied: then there is no place for what comes next. */
   function countCode(): boolean {
     added++
     if (added === widensAt) {
