@@ -25,6 +25,7 @@ function facadeOf({ view = aView(), document, engine = { kind: 'docker', connect
     plan: fixed(planRoutes(view, { domain: 'example.org' })),
     document: fixed(document),
     cluster: { stats: () => gossip, keys: () => Promise.resolve({ nodes: [] }) },
+    gossip: { gossip: never, gossipMembers: never, trace: never },
     engine: () => engine,
     clock,
     domain: 'example.org',
@@ -32,6 +33,11 @@ function facadeOf({ view = aView(), document, engine = { kind: 'docker', connect
   })
   clock.advance(1_500)
   return facade
+}
+
+/** Asked of the gossip alone; see gossip-answers.test.ts. */
+function never(): never {
+  throw new Error('nobody asks for this here')
 }
 
 const gossip = {

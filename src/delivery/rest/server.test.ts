@@ -16,10 +16,21 @@ const paths = [
   '/api/v1/nodes/node-a',
   '/api/v1/services',
   '/api/v1/services/shop:web',
+  '/api/v1/gossip',
+  '/api/v1/gossip/members',
+  '/api/v1/gossip/trace/web@node-b',
   '/api/v1/gossip/keys',
   '/api/v1/metrics',
 ]
 const changes = ['install', 'use', 'remove'].map(word => `/api/v1/gossip/keys/${word}`)
+
+/** As OpenAPI writes it. */
+function templateOf(path: string): string {
+  return path
+    .replace(/trace\/.*/, 'trace/{key}')
+    .replace(/node-[az]$/, '{node}')
+    .replace('shop:web', '{service}')
+}
 
 /** Making a server takes longer than asking it, so tests that change nothing share one. */
 let shared: ReturnType<typeof makeRest> | undefined
@@ -55,6 +66,22 @@ test('a service can be asked for by name, and percent-encoded', async () => {
   expect((await get(app, '/api/v1/services/shop%3Aweb')).json()).toMatchObject({ id: 'shop:web' })
 })
 
+test('a walk can be asked for by its whole key, percent-encoded, and by its short name', async () => {
+  const { app } = await rest()
+  for (const key of ['shop:web@node-b#8', 'web@node-b#8', 'shop:web@node-b', 'web@node-b'])
+    expect((await get(app, `/api/v1/gossip/trace/${encodeURIComponent(key)}`)).json()).toMatchObject({
+      key: 'shop:web@node-b#8',
+      node: 'node-a',
+    })
+})
+
+test('who asks for a walk that is not held learns which are', async () => {
+  const { app } = await rest()
+  const answer = (await get(app, '/api/v1/gossip/trace/nothing')).json<{ detail: string; reasons: readonly string[] }>()
+  expect(answer.reasons).toEqual(['shop:web@node-b#8'])
+  expect(answer.detail).toContain('held are shop:web@node-b#8')
+})
+
 test('Prometheus gets its text', async () => {
   const { app } = await rest()
   const answer = await get(app, '/metrics')
@@ -82,6 +109,7 @@ describe('problems', () => {
     ['an unknown node', 'GET', '/api/v1/nodes/node-z', 404, 'NODE_UNKNOWN', undefined],
     ['an unknown service', 'GET', '/api/v1/services/nothing', 404, 'SERVICE_UNKNOWN', undefined],
     ['a name of two services', 'GET', '/api/v1/services/db', 404, 'SERVICE_AMBIGUOUS', undefined],
+    ['a walk nobody has heard of', 'GET', '/api/v1/gossip/trace/web%40node-z%231', 404, 'TRACE_UNKNOWN', undefined],
     ['an impossible name', 'GET', `/api/v1/nodes/${'x'.repeat(200)}`, 400, 'REQUEST_INVALID', undefined],
     ['broken percent-encoding', 'GET', '/api/v1/nodes/%zz', 400, 'REQUEST_INVALID', undefined],
     ['a method that is not there', 'DELETE', '/api/v1/nodes/node-a', 405, 'METHOD_NOT_ALLOWED', undefined],
@@ -296,11 +324,7 @@ describe('/openapi.json', () => {
     const { app } = await rest()
     const { openapi, paths: documented } = await document(app)
     expect(openapi).toBe('3.1.0')
-    expect(Object.keys(documented).sort()).toEqual(
-      ['/metrics', ...paths, ...changes]
-        .map(path => path.replace('node-a', '{node}').replace('shop:web', '{service}'))
-        .sort(),
-    )
+    expect(Object.keys(documented).sort()).toEqual(['/metrics', ...paths, ...changes].map(templateOf).sort())
   })
 
   test.each([...paths.map(path => [path, 200] as const), ['/api/v1/nodes/node-z', 404] as const])(
@@ -308,7 +332,7 @@ describe('/openapi.json', () => {
     async (path, status) => {
       const { app } = await rest()
       const { paths: documented, components } = await document(app)
-      const template = path.replace(/node-[az]$/, '{node}').replace('shop:web', '{service}')
+      const template = templateOf(path)
       const content = documented[template]?.get.responses[String(status)]?.content
       const schema = Object.values(content ?? {})[0]?.schema
       expect(schema).toBeDefined()
