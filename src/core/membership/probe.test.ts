@@ -11,7 +11,7 @@ const us = { address: ourAddress, node: 'self' }
 
 test('every member is probed once per walk, in an order that changes', () => {
   const names = Array.from({ length: 8 }, (_, i) => `m${i + 1}`)
-  const lab = membershipLab({ knows: names, answers: true })
+  const lab = membershipLab({ knows: names, answers: true, config: { strangersPerWalkMin: 8 } })
   const walks = [1, 2].map(() => sentOf(lab.advance(8_000), 'ping').map(({ node }) => node))
   for (const walk of walks) expect(walk.toSorted()).toEqual(names.toSorted())
   expect(walks[0]).not.toEqual(walks[1])
@@ -93,11 +93,19 @@ test.each([
   expect(lab.machine.stats().healthScore).toBe(healthScore)
 })
 
-test('from members who never answered us no nack is missed', () => {
+test('the silence of a member that never answered us says nothing about our own health', () => {
   const lab = membershipLab({ knows: ['m1', 'm2', 'm3', 'm4'] })
   firstPing(lab)
   lab.advance(1_000)
-  expect(lab.machine.stats().healthScore).toBe(1)
+  expect(lab.machine.stats()).toMatchObject({ probeFailures: 1, healthScore: 0 })
+})
+
+test('from a helper that never answered us no nack is missed', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2', 'm3', 'm4'], config: { strangersPerWalkMin: 0 } })
+  meet(lab, 'm1')
+  firstPing(lab)
+  lab.advance(1_000)
+  expect(lab.machine.stats()).toMatchObject({ probeFailures: 1, healthScore: 1 })
 })
 
 test('those who answered are asked for help before those who never did', () => {

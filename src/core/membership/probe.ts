@@ -95,7 +95,8 @@ function askOthers(state: State, probe: Probe): void {
 function finishLate(state: State, probe: Probe): void {
   if (probe.reachedByStream) return succeed(state, probe)
   const { target, incarnation, nacksExpected, nacksHeard } = probe
-  state.awareness.adjust(nacksExpected > 0 ? Math.max(0, nacksExpected - nacksHeard) : 1)
+  // The silence of a mere name says nothing about us; forged ones would soon make us the slowest judge of all.
+  if (target.answered) state.awareness.adjust(nacksExpected > 0 ? Math.max(0, nacksExpected - nacksHeard) : 1)
   state.stats.probeFailures++
   endRound(state, probe)
   applySuspect(state, { kind: 'suspect', node: target.name, incarnation, from: state.self.name })

@@ -49,7 +49,7 @@ const tailnet: MembershipConfig = Object.freeze<MembershipConfig>({
   newNamesPerMember: 2,
   newNamesRefillMs: 10_000,
   // A small cluster that grows at once still meets everybody within a few walks.
-  strangersPerWalkMin: 8,
+  strangersPerWalkMin: 4,
   allowedSources: [],
   broadcastsMax: 4_096,
   relaysMax: 1_024,

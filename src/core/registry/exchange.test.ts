@@ -214,6 +214,22 @@ function held({ registry }: Side, except: readonly string[] = ['a', 'b']): unkno
     .sort((x, y) => (x.owner < y.owner ? -1 : 1))
 }
 
+/** The same without tombstones: what anybody acts upon. */
+function visible({ registry }: Side): unknown {
+  return [...registry.sections()]
+    .filter(([owner]) => owner !== 'a' && owner !== 'b')
+    .map(([owner, { complete, records: all }]) => ({
+      owner,
+      complete,
+      records: [...all.values()]
+        .filter(({ body }) => body.kind !== 'removed')
+        .map(({ key, version }) => `${key} ${version.epoch}.${version.revision}`)
+        .sort(),
+    }))
+    .filter(({ records: live }) => live.length > 0)
+    .sort((x, y) => (x.owner < y.owner ? -1 : 1))
+}
+
 /** The history of one owner: each step writes or removes one key, now and then it starts anew or lists its engine. */
 type Step = { readonly key: number; readonly act: 'write' | 'remove' | 'restart' | 'complete' }
 
@@ -231,7 +247,7 @@ const hearing = fc.array(fc.record({ delta: fc.boolean(), whole: fc.integer({ mi
   maxLength: 25,
 })
 
-test('after one exchange both hold the same of everybody, whatever each had heard before', () => {
+test('after one exchange both hold the same of everybody, after a second one the same tombstones as well', () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ steps: history, heardByA: hearing, heardByB: hearing }), { minLength: 1, maxLength: 3 }),
@@ -247,6 +263,8 @@ test('after one exchange both hold the same of everybody, whatever each had hear
             { side: a, heard: heardByA },
             { side: b, heard: heardByB },
           ])
+        pushPull(a, b)
+        expect(visible(a)).toEqual(visible(b))
         pushPull(a, b)
         expect(held(a)).toEqual(held(b))
       },
