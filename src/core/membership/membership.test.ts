@@ -1,6 +1,6 @@
 /** The machine as a whole: its life from start to leave, what it queues, and how it treats its own standstill. */
 import { expect, test } from 'vitest'
-import { utf8 } from '../../kernel/bytes.ts'
+import { textOf, utf8 } from '../../kernel/bytes.ts'
 import { formatAddress } from '../../kernel/units.ts'
 import { createPrng } from '../../kernel/prng.ts'
 import { addressOf, anAlive, membershipLab, outputsOf, ourAddress, sent, sentOf } from '../../testing/membership-lab.ts'
@@ -172,6 +172,27 @@ test('a standstill of ours counts against nobody and lowers our opinion of ourse
   lab.hear(anAlive({ node: 'm1', incarnation: 2 }))
   lab.advance(200)
   expect(lab.member('m1')?.status).toBe('alive')
+})
+
+test.each([
+  { delayMs: 250, healthScore: 0 },
+  { delayMs: 251, healthScore: 1 },
+])('timers served $delayMs ms late leave our health score at $healthScore', ({ delayMs, healthScore }) => {
+  const lab = membershipLab({ knows: ['m1'] })
+  expect(lab.feed({ kind: 'runtimeDelayed', delayMs })).toEqual([])
+  expect(lab.machine.stats().healthScore).toBe(healthScore)
+})
+
+test('that a broadcast of the application leaves is told the first time, and anew for its successor', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2'], answers: true })
+  lab.advance(3_000)
+  lab.feed({ kind: 'broadcast', name: 'x', message: utf8('one') })
+  const first = lab.advance(5_000)
+  expect(outputsOf(first, 'newsSent').map(({ name }) => name)).toEqual(['x'])
+  const packet = outputsOf(first, 'sendPacket').find(({ bytes }) => textOf(bytes).includes('one'))
+  expect(outputsOf(first, 'newsSent').map(({ to }) => to)).toEqual([packet?.to])
+  lab.feed({ kind: 'broadcast', name: 'x', message: utf8('two') })
+  expect(outputsOf(lab.advance(5_000), 'newsSent')).toHaveLength(1)
 })
 
 test('a tick before its time does nothing', () => {

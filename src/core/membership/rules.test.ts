@@ -49,6 +49,31 @@ test.each([
   expect(lab.member('m1')?.status).toBe('alive')
 })
 
+test.each([
+  { accusation: suspect('m1', 1), counted: 1 },
+  { accusation: dead('m1', 1), counted: 1 },
+  { accusation: dead('m1', 1, 'm1'), counted: 0 },
+])(
+  'who refutes a $accusation.kind was accused falsely: $counted; whoever had left was not',
+  ({ accusation, counted }) => {
+    const lab = membershipLab({ knows: ['m1', 'm2', 'm3'] })
+    lab.hear(accusation)
+    lab.hear(anAlive({ node: 'm1', incarnation: 2 }))
+    lab.hear(anAlive({ node: 'm1', incarnation: 3 }))
+    expect(lab.member('m1')?.status).toBe('alive')
+    expect(lab.machine.stats().falsePositives).toBe(counted)
+  },
+)
+
+test('who returns at another address did not refute anything', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2', 'm3'] })
+  lab.hear(dead('m1', 1))
+  lab.stall(61_000)
+  lab.hear(anAlive({ node: 'm1', incarnation: 2, address: addressOf('m66') }))
+  expect(lab.member('m1')?.status).toBe('alive')
+  expect(lab.machine.stats().falsePositives).toBe(0)
+})
+
 test('a suspicion of the dead does not revive them, and the unknown cannot be accused', () => {
   const lab = membershipLab({ knows: ['m1'] })
   lab.hear(dead('m1', 1))
@@ -173,6 +198,18 @@ test('incarnations wrap without losing their order', () => {
   lab.hear(suspect('m1', 0xffff_ffff))
   lab.hear(anAlive({ node: 'm1', incarnation: 0 }))
   expect(lab.member('m1')).toMatchObject({ status: 'alive', incarnation: 0 })
+})
+
+test('when the list is full a mere name makes room before a member that had once answered', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2'], config: { membersMax: 3 }, answers: true })
+  lab.advance(3_000)
+  lab.hear(dead('m1', 1))
+  lab.hear(anAlive({ node: 'm3' }))
+  expect(names(lab)).toEqual(['m2', 'm3', 'self'])
+  lab.hear(dead('m2', 1))
+  lab.hear(dead('m3', 1))
+  lab.hear(anAlive({ node: 'm4' }))
+  expect(names(lab)).toEqual(['m2', 'm4', 'self'])
 })
 
 test('when the list is full the longest departed makes room, and without departed ones nobody enters', () => {
