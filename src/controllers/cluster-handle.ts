@@ -60,6 +60,6 @@ export interface ClusterSettings {
   readonly profile: NodeProfile
   /** Keeps clusters that meet by accident apart; at most 255 bytes. Default: none, as peers before memberlist 0.3 need it. */
   readonly label?: string
-  /** Default: `lanConfig`. */
+  /** Default: the profile `tailnet`. */
   readonly membership?: MembershipConfig
 }

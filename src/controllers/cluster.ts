@@ -5,7 +5,7 @@
  */
 import { createClusterMachine } from '../core/cluster/index.ts'
 import type { ClusterInput, ClusterOutput } from '../core/cluster/index.ts'
-import { lanConfig } from '../core/membership/index.ts'
+import { membershipProfiles } from '../core/membership/index.ts'
 import type { Security } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
 import type { RecordKey, Section } from '../core/registry/index.ts'
@@ -54,7 +54,7 @@ export interface ClusterPorts {
 export function createCluster(settings: ClusterSettings, ports: ClusterPorts): ClusterHandle {
   const { name: self, bind, advertise, seeds } = settings
   const { clock, log, metrics } = ports
-  const config = settings.membership ?? lanConfig
+  const config = settings.membership ?? membershipProfiles.tailnet
   const story = createClusterLog(self, clock, log)
   const trace = createClusterTrace(self, clock, ports.journal ?? noMarks)
   const epochs = createEpochKeeper(ports)
@@ -144,7 +144,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
       case 'leaveFinished':
         return onLeft.forEach(done => done())
       case 'refused':
-        metrics.count('constellation_gossip_refused_total', { reason: output.reason })
+        metrics.count('constellation_gossip_refused_total', { reason: output.reason }, output.count ?? 1)
         return log.debug('gossip refused', {
           from: formatAddress(output.from),
           reason: output.reason,
