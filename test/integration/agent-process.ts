@@ -27,6 +27,8 @@ export interface AgentSettings {
   readonly processes?: readonly object[]
   /** Whole sections of the configuration that replace the usual ones; told the folder the agent will have. */
   readonly sections?: (folder: string) => Readonly<Record<string, unknown>>
+  /** A module that every thread of its process runs before its own program. */
+  readonly preload?: string
 }
 
 export interface Answer {
@@ -53,6 +55,7 @@ export interface AgentProcess {
   readonly running: boolean
   /** Resolves with its exit code. */
   exited(): Promise<number>
+  signal(name: NodeJS.Signals): void
   /** SIGTERM; resolves with its exit code. */
   stop(): Promise<number>
   /** GET on its API, or on another of its ports. */
@@ -114,7 +117,7 @@ export async function makeAgent(settings: AgentSettings): Promise<AgentProcess> 
   const configFile = join(folder, 'constellation.config.json')
   mkdirSync(join(folder, 'data'))
   writeFileSync(configFile, JSON.stringify(configOf(settings, ip, ports, folder), null, 2))
-  return agentOf(settings.name, ip, ports, folder, configFile)
+  return agentOf(settings, ip, ports, folder, configFile)
 }
 
 /** Resolves once it answers that it can do its work. */
@@ -134,7 +137,13 @@ export async function untilWell(agent: AgentProcess): Promise<void> {
   await untilTrue(`${agent.name} is well`, 30_000, async () => (await agent.get('/health')).status === 200)
 }
 
-function agentOf(name: string, ip: string, ports: AgentPorts, folder: string, configFile: string): AgentProcess {
+function agentOf(
+  { name, preload }: AgentSettings,
+  ip: string,
+  ports: AgentPorts,
+  folder: string,
+  configFile: string,
+): AgentProcess {
   const logFile = join(folder, 'agent.log')
   let child: ChildProcess | undefined
   let ended: Promise<number> = Promise.resolve(0)
@@ -165,7 +174,7 @@ function agentOf(name: string, ip: string, ports: AgentPorts, folder: string, co
       const log = openSync(logFile, 'a')
       const started = spawn(process.execPath, [mainFile, 'agent', '--config', configFile], {
         stdio: ['ignore', log, log],
-        env: environment(),
+        env: { ...environment(), ...(preload === undefined ? {} : { NODE_OPTIONS: `--import ${preload}` }) },
       })
       closeSync(log)
       child = started
@@ -175,6 +184,7 @@ function agentOf(name: string, ip: string, ports: AgentPorts, folder: string, co
       return child !== undefined && child.exitCode === null && child.signalCode === null
     },
     exited: () => ended,
+    signal: name => void child?.kill(name),
     stop() {
       const tooLate = setTimeout(() => child?.kill('SIGKILL'), stopLimitMs)
       child?.kill('SIGTERM')
