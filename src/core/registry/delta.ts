@@ -6,7 +6,7 @@ import { format, seal, unseal } from './envelope.ts'
 import type { EnvelopeFault } from './envelope.ts'
 import { fieldReader } from './field-reader.ts'
 import { recordsPerSectionMax } from './limits.ts'
-import type { HeldRecord } from './section.ts'
+import type { HeldRecord, HeldSection } from './section.ts'
 import { packRecord, readOwner, readRecords } from './wire.ts'
 
 export interface Delta {
@@ -28,7 +28,12 @@ export function encodeDelta({ owner, direct, records }: Delta, now: Millis): Uin
   })
 }
 
-export function decodeDelta(bytes: Uint8Array, now: Millis): Result<DecodedDelta, EnvelopeFault> {
+/** `held` answers what is known of an owner already; see `readRecords`. Most of gossip is known when it arrives. */
+export function decodeDelta(
+  bytes: Uint8Array,
+  now: Millis,
+  held: (owner: NodeName) => HeldSection | undefined = () => undefined,
+): Result<DecodedDelta, EnvelopeFault> {
   const value = unseal(format.delta, bytes)
   if (!value.ok) return value
   const reader = fieldReader(value.value)
@@ -36,6 +41,6 @@ export function decodeDelta(bytes: Uint8Array, now: Millis): Result<DecodedDelta
   const direct = reader.has('d') && reader.flag('d')
   const items = reader.items('l', recordsPerSectionMax)
   if (reader.failure !== undefined) return fail('malformed')
-  const { records, brokenRecords } = readRecords(items, now)
+  const { records, brokenRecords } = readRecords(items, now, held(owner)?.records)
   return ok({ owner, direct, records, brokenRecords })
 }

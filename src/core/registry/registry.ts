@@ -77,7 +77,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
   }
 
   function onDelta(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
-    const delta = decodeDelta(bytes, now)
+    const delta = decodeDelta(bytes, now, heldOf)
     if (!delta.ok) return [refused(delta.error, 1, 'delta')]
     const { owner, direct, records, brokenRecords } = delta.value
     const broken = brokenRecords === 0 ? [] : [refused('malformed', brokenRecords, `records in a delta of ${owner}`)]
