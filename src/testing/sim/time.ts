@@ -6,6 +6,8 @@ import type { Millis } from '../../kernel/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 export interface SimTime extends Clock {
+  /** How many events have run. */
+  readonly events: number
   /** Runs everything that falls due within the next `byMs`, each at its own moment. */
   run(byMs: Millis): void
   /** Runs until the condition holds, looking every ten milliseconds; false when `withinMs` passed without it. */
@@ -26,12 +28,14 @@ export function createSimTime(wallStart: Millis = 1_700_000_000_000): SimTime {
   const heap: Timer[] = []
   let now = 0
   let sequence = 0
+  let events = 0
 
   function step(end: Millis): boolean {
     const next = heap[0]
     if (next === undefined || next.at > end) return false
     pop(heap)
     now = Math.max(now, next.at)
+    if (next.action !== undefined) events++
     next.action?.()
     return true
   }
@@ -43,6 +47,9 @@ export function createSimTime(wallStart: Millis = 1_700_000_000_000): SimTime {
   }
 
   return {
+    get events() {
+      return events
+    },
     now: () => now,
     wallNow: () => wallStart + now,
     at(deadline, action) {

@@ -1,0 +1,38 @@
+/** Gossip ends: each node passes each piece of news on only so often. */
+import type { SimAgent } from '../../../src/testing/sim/cluster-node.ts'
+import type { GossipInvariant } from '../invariant.ts'
+import { packetParts } from '../packet-parts.ts'
+
+const aliveType = 4
+const userType = 8
+/** Counting every message of a hundred nodes would cost more than running them. */
+const nodesMax = 20
+
+export const toldOftenEnough: GossipInvariant = {
+  name: 'told-often-enough',
+  claim: 'a node sends each piece of news at most as often as the limit for the size of the cluster says',
+  watch(world, report) {
+    const told = new WeakMap<SimAgent, Map<string, number>>()
+    const limit = world.config.retransmitMult * Math.ceil(Math.log10(world.sites.length + 1))
+
+    function count(agent: SimAgent, part: Uint8Array): void {
+      const mine = told.get(agent) ?? new Map<string, number>()
+      told.set(agent, mine)
+      const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('latin1')
+      const times = (mine.get(text) ?? 0) + 1
+      mine.set(text, times)
+      const most = part[0] === userType ? Math.max(limit, world.config.userRetransmitMin) : limit
+      if (times === most + 1) report(agent.host.name, `sent a message of type ${part[0]} ${times} times, limit ${most}`)
+    }
+
+    if (world.sites.length > nodesMax) return {}
+    return {
+      onOutput(agent, output) {
+        if (output.kind !== 'sendPacket') return
+        // Accusations also travel outside the queue, with every ping to the accused.
+        for (const part of packetParts(output.bytes))
+          if (part[0] === aliveType || part[0] === userType) count(agent, part)
+      },
+    }
+  },
+}
