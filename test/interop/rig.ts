@@ -39,9 +39,13 @@ export function within(timeoutMs: number, check: () => void | Promise<void>): Pr
   return vi.waitFor(check, { timeout: timeoutMs, interval: 50 })
 }
 
-/** Each takes exactly these for present. */
-export async function untilAllSeeAll(nodes: readonly (Node | GoPeer)[], timeoutMs = 15_000): Promise<void> {
-  const names = nodes.map(({ name }) => name).sort()
+/** Each takes exactly these for present, and the others named. */
+export async function untilAllSeeAll(
+  nodes: readonly (Node | GoPeer)[],
+  timeoutMs = 15_000,
+  ...others: readonly string[]
+): Promise<void> {
+  const names = [...nodes.map(({ name }) => name), ...others].sort()
   await within(timeoutMs, async () => {
     for (const node of nodes)
       expect({ of: node.name, sees: await present(node) }).toEqual({ of: node.name, sees: names })
