@@ -71,8 +71,9 @@ function takeNews(
   if (!withApplication) return news
   const most = compoundPartsMax - parts.length - news.length
   if (state.userNews.length === 0) return news
+  const userLimit = Math.max(limit, state.config.userRetransmitMin)
   const onFirst = (name: string): void => emit(state, { kind: 'newsSent', name, to })
-  return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, limit, most, onFirst)]
+  return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, userLimit, most, onFirst)]
 }
 
 function sizeOf(parts: readonly Uint8Array[]): number {
