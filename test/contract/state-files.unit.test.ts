@@ -4,6 +4,12 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { diskStateFiles } from '../../src/adapters/disk/state-files.ts'
 import { memoryStateFiles } from '../../src/adapters/memory/state-files.ts'
+import type { StateFiles } from '../../src/ports/state-files.ts'
+import { authoritiesOf } from '../../src/testing/sim/authority.ts'
+import { createSimDisk } from '../../src/testing/sim/disk.ts'
+import { simStateFiles } from '../../src/testing/sim/state-files.ts'
+import { createSimTime } from '../../src/testing/sim/time.ts'
+import { settle } from '../../src/testing/virtual-clock.ts'
 import { stateFilesContract } from './state-files.ts'
 
 const directories: string[] = []
@@ -17,6 +23,7 @@ async function aDirectory(): Promise<string> {
 afterAll(() => Promise.all(directories.map(directory => rm(directory, { recursive: true, force: true }))))
 
 stateFilesContract('memory', () => Promise.resolve(memoryStateFiles()))
+stateFilesContract('simulated disk', () => Promise.resolve(simulatedFiles()))
 stateFilesContract('disk', async () => diskStateFiles(join(await aDirectory(), 'made', 'on', 'demand')))
 
 test('on disk only their owner may look, and nothing temporary is left', async () => {
@@ -49,3 +56,21 @@ test('a failed write says so, leaves the old text, and the next one may succeed'
   await files.write('epoch.json', 'new')
   expect(await files.read('epoch.json')).toBe('new')
 })
+
+/** Whose virtual time runs on while somebody waits for a write. */
+function simulatedFiles(): StateFiles {
+  const time = createSimTime()
+  const files = simStateFiles(createSimDisk(time, authoritiesOf(1)('disk'), { syncMs: [0, 5_000], syncFailure: 0 }))
+  return {
+    read: name => files.read(name),
+    async write(name, text) {
+      let isWritten = false
+      const written = files.write(name, text).finally(() => (isWritten = true))
+      while (!isWritten) {
+        await settle()
+        time.run(5_000)
+      }
+      return written
+    },
+  }
+}
