@@ -7,6 +7,7 @@ import { seedResolver } from '../adapters/net/resolve-seed.ts'
 import { openStreams } from '../adapters/net/tcp.ts'
 import { openDatagrams } from '../adapters/net/udp.ts'
 import { nodeClock } from '../adapters/node/clock.ts'
+import { punctualClock } from '../adapters/node/punctual-clock.ts'
 import { randomSeed } from '../adapters/node/random-seed.ts'
 import { insideThread } from '../adapters/node/thread.ts'
 import { hostCluster } from '../controllers/cluster-door/host.ts'
@@ -19,16 +20,19 @@ const inside = insideThread<FromCluster, ToCluster>()
 // What cluster-thread.ts hands over; nobody else starts this file.
 const data = inside.data as ClusterThreadData
 
-await hostCluster(inside.port, { clock: nodeClock, logLevel: data.logLevel }, async ports => {
+const { clock, takeDelay } = punctualClock(nodeClock)
+
+await hostCluster(inside.port, { clock, logLevel: data.logLevel }, async ports => {
   const security = await openGossipSecurity(data.security, ports.log)
   return createCluster(data.settings, {
     ...ports,
     ...security,
-    clock: nodeClock,
+    clock,
     openDatagrams,
     openStreams,
     stateFiles: diskStateFiles(data.dataDir),
     seed: randomSeed(),
+    takeRuntimeDelay: takeDelay,
     resolveSeed: seedResolver(data.settings.bind.port),
   })
 })

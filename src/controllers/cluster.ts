@@ -18,7 +18,9 @@ import type { Datagrams, OpenDatagrams } from '../ports/datagrams.ts'
 import type { Log } from '../ports/log.ts'
 import type { MetricsSink } from '../ports/metrics.ts'
 import type { StateFiles } from '../ports/state-files.ts'
+import type { TakeRuntimeDelay } from '../ports/runtime-delay.ts'
 import type { OpenStreams, Streams } from '../ports/streams.ts'
+import { reportDelay } from './cluster-delay.ts'
 import { createEpochKeeper } from './cluster-epoch.ts'
 import type { ClusterHandle, ClusterSettings, ClusterSnapshot, Publication } from './cluster-handle.ts'
 import { createKeyDesk } from './cluster-keys.ts'
@@ -45,6 +47,8 @@ export interface ClusterPorts {
   readonly seed: number
   /** `host`, `host:port`, an address; may reject, and is then asked again. */
   readonly resolveSeed: (text: string) => Promise<readonly Address[]>
+  /** Default: timers are taken to be in time. */
+  readonly takeRuntimeDelay?: TakeRuntimeDelay
   /** Cipher and keys of the gossip. Without it everything is in clear. */
   readonly security?: Security
   /** Without it the keys cannot be changed while the cluster runs. */
@@ -103,6 +107,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   let current: ClusterSnapshot | undefined
   let disarmNotice: (() => void) | undefined
   let stopReporting = (): void => undefined
+  let stopMeasuring = (): void => undefined
 
   /** Stamps the time. */
   function tell(input: Unstamped<ClusterInput>): void {
@@ -235,6 +240,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     seedKeeper.stop()
     keyDesk.stop()
     stopReporting()
+    stopMeasuring()
     disarmNotice?.()
     driver.stop()
     await Promise.all([closeSockets(), peers.stop(), epochs.stop()])
@@ -266,6 +272,9 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
         members: machine.members(),
         stats: machine.stats(),
       }))
+      const { takeRuntimeDelay } = ports
+      if (takeRuntimeDelay !== undefined)
+        stopMeasuring = reportDelay(clock, takeRuntimeDelay, delayMs => feed({ kind: 'runtimeDelayed', delayMs }))
       seedKeeper.start()
     },
 
