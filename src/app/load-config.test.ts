@@ -323,6 +323,15 @@ describe('complaints', () => {
     expect(complaint).toContain('gossip.advertiseAddr is 0.0.0.0, where no peer can reach this node')
   })
 
+  test('nodes that write in clear and refuse what is in clear would never hear each other', async () => {
+    const found = await complaintsOf(sources({ env: { CONSTELLATION_GOSSIP_VERIFY_OUTGOING: 'false' } }))
+    expect(found).toEqual([
+      expect.stringMatching(/^environment CONSTELLATION_GOSSIP_VERIFY_OUTGOING: gossip\.verifyOutgoing is off/),
+    ])
+    const env = { CONSTELLATION_GOSSIP_VERIFY_INCOMING: 'false' }
+    expect((await loadConfig(sources({ env }))).config.gossip.verifyOutgoing).toBe(true)
+  })
+
   test('a value that is overridden is still checked', async () => {
     const files = { [yamlFile]: 'api: {port: no}' }
     expect(await complaintsOf(sources({ files, flags: { '--api-port': '9000' } }))).toEqual([

@@ -113,6 +113,12 @@ function contradictions(settings: readonly Setting[]): readonly Complaint[] {
       where: describeOrigin(byPath.get('redis.passwordFile')?.origin ?? { kind: 'default' }),
       what: 'redis.password and redis.passwordFile are both set; which one holds is not guessed, keep one',
     })
+  const [incoming, outgoing] = [byPath.get('gossip.verifyIncoming'), byPath.get('gossip.verifyOutgoing')]
+  if (incoming?.value === true && outgoing?.value === false)
+    found.push({
+      where: describeOrigin(outgoing.origin),
+      what: 'gossip.verifyOutgoing is off and gossip.verifyIncoming is on: nodes would refuse what they send each other; switch both off, or the other one',
+    })
   return found
 }
 

@@ -73,7 +73,7 @@ export function createKeyDesk({ self, seed, clock, log, keeper, members, feed }:
   function perform(output: KeyNews): void {
     switch (output.kind) {
       case 'keyringChanged':
-        return keep(output.keyring)
+        return void keep(output.keyring)
       case 'keyRequestSent':
         return sent(questions.get(output.id), output.to)
       case 'keyReply':
@@ -83,17 +83,15 @@ export function createKeyDesk({ self, seed, clock, log, keeper, members, feed }:
     }
   }
 
-  function keep(keyring: Keyring): void {
-    keeper?.keep(keyring).then(
-      () => {
-        log.info('the gossip keyring was changed', { keys: keyring.map(keeper.fingerprint) })
-        feed({ kind: 'keyringKept' })
-      },
-      (error: unknown) => {
-        log.warn('the gossip keyring could not be written and stays as it was', { error })
-        feed({ kind: 'keyringKept', problem: problemOf(error) })
-      },
-    )
+  async function keep(keyring: Keyring): Promise<void> {
+    try {
+      await keeper?.keep(keyring)
+    } catch (error) {
+      log.warn('the gossip keyring could not be written and stays as it was', { error })
+      return feed({ kind: 'keyringKept', problem: problemOf(error) })
+    }
+    log.info('the gossip keyring was changed', { keys: keyring.map(key => keeper?.fingerprint(key)) })
+    feed({ kind: 'keyringKept' })
   }
 
   function sent(question: Question | undefined, to: readonly NodeName[]): void {

@@ -41,7 +41,7 @@ const lookMs: Millis = 2_000
 /** A slow disk writes its keyring in this time. */
 const changeMs: Millis = 5_000
 
-/** Together below what the command line waits. */
+/** Whoever asks for a change waits a little longer than this. */
 export const keysAnswerMs: Millis = lookMs + changeMs
 
 export async function askForKeys(

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { ConstellationError, describeError } from '../../kernel/errors.ts'
 import * as schema from '../rest/schema.ts'
+import { keysAnswerMs } from '../../controllers/key-answers.ts'
 import type { Millis } from '../../kernel/units.ts'
 import type { CliConfig, CliDeps, RequestParts } from './deps.ts'
 import { exitCodes, type ExitCode } from './exit.ts'
@@ -37,7 +38,7 @@ export interface Client {
 
 const timeoutMs: Millis = 5_000
 /** Other nodes are asked, and some may be slow. */
-const changeTimeoutMs: Millis = 10_000
+const changeTimeoutMs: Millis = keysAnswerMs + 3_000
 const tokenFileName = 'api-token.txt'
 
 export async function createClient<C extends CliConfig>(options: ClientOptions, deps: CliDeps<C>): Promise<Client> {
