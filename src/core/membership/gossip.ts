@@ -3,7 +3,7 @@
  * slow hears of it; the left are not. A round that carries news of the application goes to the living alone.
  */
 import { isListed } from './departed.ts'
-import { pickAnswering, pickPeers } from './peers.ts'
+import { pickAnswering, pickPeers, strangersShare } from './peers.ts'
 import { sendNews } from './send.ts'
 import type { KnownMember, State } from './state.ts'
 
@@ -16,8 +16,14 @@ export function runGossip(state: State): void {
   const fits = (member: KnownMember): boolean =>
     member !== state.self &&
     (state.userNews.length > 0 ? member.status === 'alive' : member.status !== 'left' && isListed(state, member))
-  // One of each round is somebody who is there for sure: however many mere names are listed, news go on.
-  const sure = pickAnswering(state, 1, fits)
-  const others = pickPeers(state.roster, gossipFanOut - 1, state.prng, peer => !sure.includes(peer) && fits(peer))
+  // Where mere names are many, one of each round is somebody who is there for sure: news go on whatever is listed.
+  const strangers = state.roster.filter(member => !member.answered).length
+  const sure = strangers > strangersShare(state) ? pickAnswering(state, 1, fits) : []
+  const others = pickPeers(
+    state.roster,
+    gossipFanOut - sure.length,
+    state.prng,
+    peer => !sure.includes(peer) && fits(peer),
+  )
   for (const member of [...sure, ...others]) sendNews(state, member)
 }

@@ -53,6 +53,17 @@ test('the swept leave the roster and the walk goes on where it was', () => {
   expect(new Set(rest).size).toBe(3)
 })
 
+test('of many strangers a walk takes as many as have answered, or a few; the others wait for a later walk', () => {
+  const state = stateWith(['m1', 'm2', 'm3', 'm4', 'm5', 'm6'])
+  for (let i = 0; i < 100; i++) enlist(state, member(`stranger-${i}`))
+  const isOther = (one: KnownMember): boolean => one !== state.self
+  // The first walk has only the few that any cluster is allowed.
+  const walk = Array.from({ length: 6 + 4 }, () => nextToProbe(state, isOther)?.answered)
+  expect(walk.filter(answered => answered === true)).toHaveLength(6)
+  const next = Array.from({ length: 6 + 6 }, () => nextToProbe(state, isOther)?.answered)
+  expect(next.filter(answered => answered === true)).toHaveLength(6)
+})
+
 test('a member is listed once, at a place that differs from run to run', () => {
   const places = new Set<number>()
   for (let seed = 1; seed <= 30; seed++) {
@@ -75,6 +86,6 @@ function member(name: string): KnownMember {
 function stateWith(names: readonly string[], seed = 1): State {
   const settings = { name: 'self', address: ourAddress, meta: new Uint8Array(0), config: membershipProfiles.tailnet }
   const state = createState(settings, { localState: () => new Uint8Array(0) }, createPrng(seed))
-  for (const name of names) enlist(state, member(name))
+  for (const name of names) enlist(state, { ...member(name), answered: true })
   return state
 }

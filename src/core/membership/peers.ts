@@ -77,7 +77,12 @@ export function nextToProbe(state: State, fits: (member: KnownMember) => boolean
 function startWalk(state: State): void {
   state.roster = state.prng.shuffled(state.roster)
   state.cursor = 0
+  state.strangersLeft = strangersShare(state)
+}
+
+/** As many as have answered us, or a few: more strangers than that are not what a cluster looks like for long. */
+export function strangersShare({ roster, config }: State): number {
   let answering = 0
-  for (const member of state.roster) if (member.answered) answering++
-  state.strangersLeft = Math.max(state.config.strangersPerWalkMin, answering)
+  for (const member of roster) if (member.answered) answering++
+  return Math.max(config.strangersPerWalkMin, answering)
 }
