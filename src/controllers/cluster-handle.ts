@@ -1,6 +1,6 @@
 /**
  * The door between the cluster (membership, registry, their sockets) and the rest of the agent. Everything that passes is
- * plain data, because the cluster will move into its own worker thread and this door will then be a message channel.
+ * plain data, because the cluster runs in a thread of its own: cluster-door/ carries this contract over messages.
  */
 import type { KeyOperation } from '../core/cluster/index.ts'
 import type { Member, MembershipConfig, MembershipStats } from '../core/membership/index.ts'

@@ -1,7 +1,7 @@
 /**
  * The cluster as one thing: membership and registry, driven in the real world. Decides nothing itself; what arrives becomes
- * an input of one of the two machines, what they answer is performed here. Depends on ports and core alone, so that it can
- * move into a worker as it is.
+ * an input of one of the two machines, what they answer is performed here. Depends on ports and core alone: it runs in a
+ * thread of its own (app/cluster-worker.ts) and in tests in this one, and cannot tell.
  */
 import { createClusterMachine } from '../core/cluster/index.ts'
 import type { ClusterInput, ClusterOutput } from '../core/cluster/index.ts'
@@ -168,7 +168,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
           return story.warnNowAndThen(output.detail, 'a record of our own cannot be published', { ...output })
         return log.debug('record refused', { ...output })
       case 'stateOmitted':
-        return story.warnNowAndThen('state too large', 'the state of the cluster no longer fits one push/pull', {
+        return story.warnNowAndThen('state too large', 'sections too large for any message, peers learn of them record by record only', {
           omitted: output.sections,
         })
       case 'keyringChanged':
