@@ -168,9 +168,13 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
           return story.warnNowAndThen(output.detail, 'a record of our own cannot be published', { ...output })
         return log.debug('record refused', { ...output })
       case 'stateOmitted':
-        return story.warnNowAndThen('state too large', 'sections too large for any message, peers learn of them record by record only', {
-          omitted: output.sections,
-        })
+        return story.warnNowAndThen(
+          'state too large',
+          'sections too large for any message, peers learn of them record by record only',
+          {
+            omitted: output.sections,
+          },
+        )
       case 'keyringChanged':
         metrics.gauge('constellation_gossip_keys', output.keyring.length)
         return keyDesk.perform(output)

@@ -44,7 +44,7 @@ export type ClusterOutput =
       readonly count: number
       readonly detail: string
     }
-  /** Our state no longer fits one push/pull; that many sections were left out. */
+  /** That many sections are each too large for any message; peers have them by deltas alone. */
   | { readonly kind: 'stateOmitted'; readonly sections: number }
   /** To be kept on disk; it is used, and answered for, once `keyringKept` says that it is there. */
   | { readonly kind: 'keyringChanged'; readonly keyring: Keyring }

@@ -3,7 +3,7 @@
  * members, it answers what to send and what has changed. Pure: `now` arrives with every input.
  *
  * Every member's news reaches everybody in one of three ways: small records by gossip, where whoever learns something
- * passes it on; large ones straight from their owner; and all of it, sooner or later, by push/pull.
+ * passes it on; large ones straight from their owner; and all of it, sooner or later, by push/pull (exchange.ts).
  * Nobody but a node itself changes its section; what others tell about us only shows what must be buried or outbid.
  */
 import { unreachable } from '../../kernel/invariant.ts'
