@@ -1,6 +1,7 @@
 /** Every decoder that reads what others wrote: packets, streams and what lies inside them. */
 import { readFileSync } from 'node:fs'
 import { createClusterMachine } from '../src/core/cluster/index.ts'
+import { decodeKeyMessage, encodeKeyMessage } from '../src/core/cluster/key-messages.ts'
 import {
   createProtection,
   createStreamDecoder,
@@ -15,9 +16,12 @@ import { decodeLzw } from '../src/core/membership/lzw-decode.ts'
 import { wrapPacket, wrapStream } from '../src/core/membership/wrap.ts'
 import { decodeProfile, encodeProfile, instanceKey } from '../src/core/registry/index.ts'
 import { decodeDelta, encodeDelta } from '../src/core/registry/delta.ts'
+import { createDigester, decodeDigest, encodeDigest } from '../src/core/registry/digest.ts'
 import { encodeBody } from '../src/core/registry/encode-record.ts'
+import { format } from '../src/core/registry/envelope.ts'
+import { createSectionEncoder } from '../src/core/registry/section-codec.ts'
 import type { HeldRecord, HeldSection } from '../src/core/registry/section.ts'
-import { decodeState, encodeState } from '../src/core/registry/state-exchange.ts'
+import { decodeState, encodeWholeState } from '../src/core/registry/state-exchange.ts'
 import { fromHex, utf8 } from '../src/kernel/bytes.ts'
 import { createPrng } from '../src/kernel/prng.ts'
 import { nodeName } from '../src/kernel/units.ts'
@@ -48,7 +52,13 @@ const section: HeldSection = {
   records: new Map(records.map(record => [record.key, record])),
 }
 const delta = encodeDelta({ owner, direct: false, records }, 0)
-const state = encodeState([section], 0).bytes
+const state = encodeWholeState(owner, [createSectionEncoder()(section, 0)])
+const digest = encodeDigest({ sender: owner, sections: [createDigester()(section, 0)] })
+const keyMessages = [
+  encodeKeyMessage({ kind: 'request', id: 'a1', from: owner, operation: { kind: 'install', key: aGossipKey(1) } }),
+  encodeKeyMessage({ kind: 'request', id: 'a2', from: owner, operation: { kind: 'use', fingerprint: '0123456789ab' } }),
+  encodeKeyMessage({ kind: 'reply', id: 'a1', from: owner, reply: { fingerprints: ['0123456789ab'], problem: 'no' } }),
+]
 
 const packed: FuzzTarget = {
   name: 'packed values',
@@ -70,7 +80,7 @@ function machineTarget(): FuzzTarget {
   machine.step({ kind: 'started', now })
   return {
     name: 'whole machine, packets',
-    samples: [...packets, delta],
+    samples: [...packets, delta, state, digest, ...keyMessages],
     decode(bytes, prng) {
       now += 1
       const from = { ip: `10.0.${prng.below(4)}.${prng.below(250)}`, port: 7946 }
@@ -110,7 +120,9 @@ export function allTargets(): readonly FuzzTarget[] {
     packed,
     { name: 'node profiles', samples: [encodeProfile(aProfile())], decode: bytes => void decodeProfile(bytes) },
     { name: 'registry deltas', samples: [delta], decode: bytes => void decodeDelta(bytes, 0) },
-    { name: 'registry states', samples: [state], decode: bytes => void decodeState(bytes, 0) },
+    { name: 'registry states', samples: [state], decode: bytes => void decodeState(format.wholeState, bytes, 0) },
+    { name: 'registry digests', samples: [digest], decode: bytes => void decodeDigest(bytes) },
+    { name: 'key messages', samples: keyMessages, decode: bytes => void decodeKeyMessage(bytes) },
     machineTarget(),
   ]
 }
