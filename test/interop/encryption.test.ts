@@ -78,16 +78,15 @@ describe.skipIf(!hasMemberlist).concurrent('encrypted beside a memberlist node',
 
   test('a key is changed while the cluster runs, and nobody is lost', async () => {
     const { ours, theirs } = await pair(withKeys([first]), { keys: [first] })
-    const ask = ours.handle.keys
     await theirs.key('add', second)
-    await ask({ kind: 'install', key: second }, 2_000)
+    await ours.handle.keys({ kind: 'install', key: second }, 2_000)
     await theirs.key('use', second)
     await probeRounds(ours, 2)
     // Now they encrypt with the second key, we still with the first.
-    await ask({ kind: 'use', fingerprint: keyFingerprint(second) }, 2_000)
+    await ours.handle.keys({ kind: 'use', fingerprint: keyFingerprint(second) }, 2_000)
     await probeRounds(ours, 2)
     await theirs.key('remove', first)
-    await ask({ kind: 'remove', fingerprint: keyFingerprint(first) }, 2_000)
+    await ours.handle.keys({ kind: 'remove', fingerprint: keyFingerprint(first) }, 2_000)
     ours.publish({ containerId: 'after' })
     await within(5_000, () => expect(messagesOf(theirs).map(textOf).join()).toContain('after'))
     await probeRounds(ours, 2)

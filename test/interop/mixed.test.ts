@@ -44,16 +44,19 @@ async function kill(peer: Peer): Promise<void> {
   else await peer.kill()
 }
 
-function cutApart(left: readonly Peer[], right: readonly Peer[]): Promise<unknown> {
-  const cut = (peer: Peer, others: readonly Peer[]): unknown => {
-    const addresses = others.map(({ address }) => address)
-    return isOurs(peer) ? peer.wire.cut('all', ...addresses) : peer.cut('all', ...addresses)
-  }
-  return Promise.all([...left.map(peer => cut(peer, right)), ...right.map(peer => cut(peer, left))])
+async function cut(peer: Peer, others: readonly Peer[]): Promise<void> {
+  const addresses = others.map(({ address }) => address)
+  if (isOurs(peer)) peer.wire.cut('all', ...addresses)
+  else await peer.cut('all', ...addresses)
 }
 
-function heal(peers: readonly Peer[]): Promise<unknown> {
-  return Promise.all(peers.map(peer => (isOurs(peer) ? peer.wire.heal() : peer.heal())))
+async function cutApart(left: readonly Peer[], right: readonly Peer[]): Promise<void> {
+  await Promise.all([...left.map(peer => cut(peer, right)), ...right.map(peer => cut(peer, left))])
+}
+
+async function heal(peer: Peer): Promise<void> {
+  if (isOurs(peer)) peer.wire.heal()
+  else await peer.heal()
 }
 
 async function threeAndTwo() {
@@ -92,7 +95,7 @@ describe.skipIf(!hasMemberlist).concurrent('three of us and two of memberlist', 
     await Promise.all([untilAllSeeAll(left, 60_000), untilAllSeeAll(right, 60_000)])
     ours1.publish({ containerId: 'left' })
     ours3.publish({ containerId: 'right' })
-    await heal(all)
+    await Promise.all(all.map(heal))
     await untilAllSeeAll(all, 60_000)
     await within(60_000, () => {
       for (const node of [ours1, ours2, ours3])
