@@ -25,7 +25,8 @@ export type Trouble =
   | { readonly kind: 'cut'; readonly west: readonly number[]; readonly oneWay: boolean; readonly forMs: Millis }
   | { readonly kind: 'slowLink'; readonly from: number; readonly to: number; readonly forMs: Millis }
 
-export type TroubleKind = Trouble['kind']
+/** Every node starts; the rest is drawn. */
+type Drawn = Exclude<Trouble['kind'], 'start'>
 
 export interface PlannedTrouble {
   readonly atMs: Millis
@@ -60,28 +61,25 @@ function starts(prng: Prng, { nodes, joins, safetyMs }: GossipOptions): PlannedT
   return plan
 }
 
+/** Undefined when everything is off. */
 function draw(prng: Prng, options: GossipOptions): Trouble | undefined {
   const node = prng.below(options.nodes)
-  switch (oneOf(prng, kindsOf(options))) {
-    case 'crash':
-      return crash(prng, options, node)
-    case 'pause':
-      return { kind: 'pause', node, forMs: 1 + prng.below(options.pauseMsMax) }
-    case 'leave':
-      return { kind: 'leave', node, ...(prng.below(2) > 0 ? { backAfterMs: between(prng, 100, 30_000) } : {}) }
-    case 'jumpWall':
-      return { kind: 'jumpWall', node, byMs: between(prng, -hour, hour) }
-    case 'cut':
-      return cut(prng, options)
-    case 'slowLink':
+  const hand: Readonly<Record<Drawn, () => Trouble>> = {
+    crash: () => crash(prng, options, node),
+    pause: () => ({ kind: 'pause', node, forMs: 1 + prng.below(options.pauseMsMax) }),
+    leave: () => ({ kind: 'leave', node, ...(prng.below(2) > 0 ? { backAfterMs: between(prng, 100, 30_000) } : {}) }),
+    jumpWall: () => ({ kind: 'jumpWall', node, byMs: between(prng, -hour, hour) }),
+    cut: () => cut(prng, options),
+    slowLink: () => {
       return { kind: 'slowLink', from: node, to: prng.below(options.nodes), forMs: between(prng, 1_000, 30_000) }
-    default:
-      return undefined
+    },
   }
+  const kind = oneOf(prng, kindsOf(options))
+  return kind === undefined ? undefined : hand[kind]()
 }
 
-function kindsOf(options: GossipOptions): readonly TroubleKind[] {
-  const kinds: readonly (readonly [TroubleKind, boolean])[] = [
+function kindsOf(options: GossipOptions): readonly Drawn[] {
+  const kinds: readonly (readonly [Drawn, boolean])[] = [
     ['crash', options.crashes],
     ['pause', options.pauseMsMax > 0],
     ['leave', options.leaves],

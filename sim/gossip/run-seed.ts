@@ -55,8 +55,8 @@ export function runGossipSeed(seed: number, { nodes, trace }: SeedOptions = {}):
     violations.push({ seed, atMs: world.time.now(), node, invariant, details, replay })
   }
 
-  for (const { name, watch } of gossipInvariants)
-    world.watches.push(watch(world, (node, details) => report(name, node, details)))
+  for (const invariant of gossipInvariants)
+    world.watches.push(invariant.watch(world, (node, details) => report(invariant.name, node, details)))
   scheduleTroubles(world, plan, tell)
   scheduleWorkload(world, options.safetyMs)
   run(world, options.safetyMs)
@@ -77,12 +77,13 @@ export function runGossipSeed(seed: number, { nodes, trace }: SeedOptions = {}):
   }
 }
 
-function run({ time, views, watches, options }: World, byMs: Millis): void {
+function run(world: World, byMs: Millis): void {
+  const { time, watches, options } = world
   const end = time.now() + byMs
   const stepMs = options.nodes >= largeFrom ? lookMsLarge : lookMs
   while (time.now() < end) {
     time.run(Math.min(stepMs, end - time.now()))
-    const now = views()
+    const now = world.views()
     for (const watch of watches) watch.onLook?.(now)
   }
 }
@@ -103,24 +104,15 @@ function makePeace(world: World): string | undefined {
 }
 
 function describe(output: ClusterOutput): readonly [text: string, bytes?: Uint8Array] {
-  switch (output.kind) {
-    case 'sendPacket':
-      return [formatAddress(output.to), output.bytes]
-    case 'writeStream':
-      return [output.stream, output.bytes]
-    case 'memberChanged': {
-      const { name, status, incarnation } = output.member
-      return [`${name} ${output.previous ?? 'unknown'} -> ${status} at ${incarnation}`]
-    }
-    case 'sectionChanged': {
-      const changes = output.changes.map(({ key, record }) =>
-        record === undefined
-          ? `-${key}`
-          : `${key}@${record.version.epoch}.${record.version.revision} ${record.body.kind}`,
-      )
-      return [`${output.owner} ${changes.join(', ')}`]
-    }
-    default:
-      return [JSON.stringify(output)]
+  if (output.kind === 'sendPacket') return [formatAddress(output.to), output.bytes]
+  if (output.kind === 'writeStream') return [output.stream, output.bytes]
+  if (output.kind === 'memberChanged') {
+    const { name, status, incarnation } = output.member
+    return [`${name} ${output.previous ?? 'unknown'} -> ${status} at ${incarnation}`]
   }
+  if (output.kind !== 'sectionChanged') return [JSON.stringify(output)]
+  const changes = output.changes.map(({ key, record }) =>
+    record === undefined ? `-${key}` : `${key}@${record.version.epoch}.${record.version.revision} ${record.body.kind}`,
+  )
+  return [`${output.owner} ${changes.join(', ')}`]
 }

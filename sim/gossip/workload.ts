@@ -1,11 +1,12 @@
 /**
  * What happens on the engines meanwhile: containers come, change and go on random nodes, a few at once or one alone. The
- * engine goes on while its agent is away; the agent tells what it finds when it is back.
+ * engine goes on while its agent is away; the agent tells what it finds when it is back. Now and
+ * then a node changes its profile.
  */
-import { instanceKey } from '../../src/core/registry/index.ts'
+import { encodeProfile, instanceKey } from '../../src/core/registry/index.ts'
 import type { RecordBody } from '../../src/core/registry/index.ts'
 import type { Prng } from '../../src/kernel/prng.ts'
-import { anInstance } from '../../src/testing/builders.ts'
+import { anInstance, aProfile } from '../../src/testing/builders.ts'
 import { between, oneOf } from '../../src/testing/sim/authority.ts'
 import type { Site, World } from './world.ts'
 
@@ -37,6 +38,9 @@ function change(world: World, site: Site, prng: Prng): void {
     return { key, body }
   })
   site.agent?.feed({ kind: 'published', changes })
+  if (prng.below(8) > 0) return
+  const profile = aProfile({ priority: prng.below(100), cordoned: prng.below(2) > 0 })
+  site.agent?.feed({ kind: 'metaChanged', meta: encodeProfile(profile) })
 }
 
 /** Of every size up to the largest that is gossiped, so that packets get filled to the last byte; sometimes larger. */

@@ -102,14 +102,15 @@ export function createWorld(seed: number, options: GossipOptions, listen: Listen
     seek(site, agent, firstRetryMs)
   }
 
-  /** As controllers/cluster-seeds.ts: everybody when alone, later the seeds that are no members. */
+  /** As controllers/cluster-seeds.ts: seeds that are no members, and who is remembered when they do not answer. */
   function seek(site: Site, agent: SimAgent, retryMs: Millis): void {
     if (agent !== site.agent) return
     const present = agent.machine.members().filter(member => member.name !== site.host.name && isLive(member))
     const known = new Set(present.map(({ name }) => name))
     const isAlone = present.length === 0
     const prng = authorities(`seeds ${site.host.name} ${time.now()}`)
-    const wanted = isAlone ? [...sites.slice(0, 3), ...prng.shuffled(sites).slice(0, 3)] : sites.slice(0, 3)
+    const remembered = isAlone && retryMs > firstRetryMs ? prng.shuffled(sites).slice(0, 3) : []
+    const wanted = [...sites.slice(0, 3), ...remembered]
     const unknown = [...new Set(wanted)].filter(other => other !== site && !known.has(other.host.name))
     if (unknown.length > 0) agent.feed({ kind: 'join', addresses: unknown.map(({ host }) => host.address) })
     const { clock } = agent.process

@@ -1,4 +1,7 @@
-/** Seeds that once found something. Each is run for ever, with one sentence on what it found. */
+/**
+ * Seeds that once found something, each with one sentence on what it found. They run for ever; a change of the simulator
+ * may give a seed another run, which is then one more run of a seed.
+ */
 export interface KeptSeed {
   readonly seed: number
   readonly found: string
