@@ -24,7 +24,7 @@ export const wrapDepthMax = 3
 /** Refusals told of one packet or stream: a hostile one could have thousands, and each becomes a line somewhere. */
 export const refusalsMax = 16
 
-/** Limits of one inbound stream; the defaults suit clusters of thousands of nodes. */
+/** Limits of one inbound stream; the defaults suit clusters of a thousand nodes. */
 export interface StreamDecoderLimits {
   /** The whole stream, both as it arrives and after decompression. */
   readonly streamBytesMax: number
@@ -36,7 +36,8 @@ export interface StreamDecoderLimits {
 
 export const defaultStreamLimits: StreamDecoderLimits = {
   streamBytesMax: 8 * 1024 * 1024,
-  nodesMax: 10_000,
+  // Twice what a member list may hold; taking in ten thousand would hold the thread for seconds.
+  nodesMax: 2_048,
   userStateBytesMax: 4 * 1024 * 1024,
   userMessageBytesMax: 4 * 1024 * 1024,
 }
