@@ -77,9 +77,11 @@ describe.skipIf(!hasMemberlist).concurrent('three of us and two of memberlist', 
     const { ours1, ours2, ours3, go1, go2 } = await threeAndTwo()
     const survivors = [ours1, ours2, go1]
     await Promise.all([kill(ours3), kill(go2)])
-    await untilAllSeeAll(survivors, 15_000)
-    for (const node of [ours1, ours2])
-      expect([node.statusOf('ours-3'), node.statusOf('go-2')]).toEqual(['dead', 'dead'])
+    await within(15_000, async () => {
+      for (const node of [ours1, ours2])
+        expect([node.statusOf('ours-3'), node.statusOf('go-2')]).toEqual(['dead', 'dead'])
+      expect((await go1.members()).map(({ name }) => name)).toEqual(['go-1', 'ours-1', 'ours-2'])
+    })
     await probeRounds(ours1, 3)
     expect(accused(survivors).filter(name => name !== 'ours-3' && name !== 'go-2')).toEqual([])
   })
