@@ -17,4 +17,5 @@ export const gossipSeeds: readonly KeptSeed[] = [
     found: 'the word that a node left may arrive after the node has started anew (the checker took it for old)',
   },
   { seed: 38, found: 'the same with two nodes that leave and return at once' },
+  { seed: 59, found: 'what a member said is news again after it left and came back (the checker counted on)' },
 ]
