@@ -28,8 +28,8 @@ export const toldOftenEnough: GossipInvariant = {
     if (world.sites.length > nodesMax) return {}
     return {
       onOutput(agent, output) {
-        // Whoever left is forgotten with all it said; heard again, it is news again.
-        if (output.kind === 'sectionChanged' && !agent.machine.sections().has(output.owner)) told.delete(agent)
+        // Whoever left is forgotten with all it said; when it is back, that is news again.
+        if (output.kind === 'memberChanged' && output.previous === 'left') told.delete(agent)
         if (output.kind !== 'sendPacket') return
         // Accusations also travel outside the queue, with every ping to the accused.
         for (const part of packetParts(output.bytes))
