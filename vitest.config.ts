@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'unit',
           pool: 'threads',
           isolate: false,
-          include: ['src/**/*.test.ts', 'test/contract/**/*.unit.test.ts'],
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/contract/**/*.unit.test.ts'],
         },
       },
       { test: { name: 'tidy', pool: 'threads', include: ['test/tidy.test.ts'] } },

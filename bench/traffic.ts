@@ -3,6 +3,7 @@
  * probe as far as its own message and its wrapping go; the news that ride on it count apart. Payload only: IP and UDP add
  * 28 bytes to every packet.
  */
+import { rounded } from './statistics.ts'
 
 export interface Traffic {
   packets: number
@@ -10,9 +11,9 @@ export interface Traffic {
   probeBytes: number
   /** News that ride on the packets of probes. */
   piggybackBytes: number
-  /** Packets of news, and news over TCP that are too large for one. */
+  /** Packets of news. */
   gossipBytes: number
-  /** Whole states, over TCP. */
+  /** Whole states and what is sent after them, over TCP. */
   pushPullBytes: number
 }
 
@@ -23,7 +24,6 @@ export function noTraffic(): Traffic {
 }
 
 /** Type bytes of the wire. */
-const pushPullType = 6
 const compoundType = 7
 const crcType = 12
 /** Ping, indirect ping, ack, nack. */
@@ -50,10 +50,13 @@ function count(traffic: Traffic, type: number | undefined, ownBytes: number, res
   } else traffic.gossipBytes += ownBytes + restBytes
 }
 
-/** What is written to a stream in one piece: a message with its type first. */
+/** What is written to a stream in one piece: a ping or an ack with its type first, else something of a state. */
 export function countStream(traffic: Traffic, bytes: Uint8Array): void {
-  const [type] = bytes
-  if (type === pushPullType) traffic.pushPullBytes += bytes.length
-  else if (probeTypes.has(type)) traffic.probeBytes += bytes.length
-  else traffic.gossipBytes += bytes.length
+  if (probeTypes.has(bytes[0])) traffic.probeBytes += bytes.length
+  else traffic.pushPullBytes += bytes.length
+}
+
+/** Bytes per second, one decimal. */
+export function ratePerSecond(bytes: number, ms: number): number {
+  return rounded((bytes / ms) * 1_000, 1)
 }

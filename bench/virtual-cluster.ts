@@ -21,6 +21,7 @@ import type { Traffic } from './traffic.ts'
 type Untimed<I> = I extends { readonly now: Millis } ? Omit<I, 'now'> : never
 
 export interface VirtualNode {
+  readonly number: number
   readonly name: NodeName
   readonly address: Address
   readonly machine: ClusterMachine
@@ -84,6 +85,7 @@ export function createVirtualCluster(seed: number, onOutput: OnOutput = () => un
     }
 
     const node: VirtualNode = {
+      number,
       name,
       address,
       machine,
