@@ -13,6 +13,7 @@ export const toldOftenEnough: GossipInvariant = {
   claim: 'a node sends each piece of news at most as often as the limit for the size of the cluster says',
   watch(world, report) {
     const told = new WeakMap<SimAgent, Map<string, number>>()
+    const departed = new Set<string>()
     const limit = world.config.retransmitMult * Math.ceil(Math.log10(world.sites.length + 1))
 
     function count(agent: SimAgent, part: Uint8Array): void {
@@ -28,8 +29,9 @@ export const toldOftenEnough: GossipInvariant = {
     if (world.sites.length > nodesMax) return {}
     return {
       onOutput(agent, output) {
-        // Whoever left is forgotten with all it said; when it is back, that is news again.
-        if (output.kind === 'memberChanged' && output.previous === 'left') told.delete(agent)
+        // Whoever left is forgotten with all it said; when it is back, every old word is news again.
+        if (output.kind === 'memberChanged' && output.member.status === 'left') departed.add(output.member.name)
+        if (output.kind === 'sectionChanged' && departed.has(output.owner)) told.delete(agent)
         if (output.kind !== 'sendPacket') return
         // Accusations also travel outside the queue, with every ping to the accused.
         for (const part of packetParts(output.bytes))
