@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import { huntMutants } from './mutations/command.ts'
 import { runTasks } from './pool.ts'
 import type { SeedResult, Suite, Violation } from './suite.ts'
 import { suites } from './suites.ts'
@@ -12,20 +13,26 @@ import { perform } from './work.ts'
 import type { Task } from './work.ts'
 
 interface Options {
-  readonly seeds: number
+  readonly seeds?: number
   readonly from: number
   readonly seed?: number
   readonly nodes?: number
   readonly large?: number
   readonly json: boolean
   readonly trace: boolean
+  readonly mutations: boolean
+  readonly only?: string
 }
+
+/** What is run when many seeds are. */
+type Run = Options & { readonly seeds: number }
 
 /** Every so many seeds are run twice, to see that a seed is a replay. */
 const twiceEvery = 20
 const manySeeds = 1_000
 const largeByDefault = 20
 const progressMs = 5_000
+const mutantSeeds = 500
 
 const program = new Command('sim').description('whole clusters on virtual time, from seeds')
 
@@ -33,18 +40,27 @@ for (const suite of suites)
   program
     .command(suite.name)
     .description(suite.description)
-    .option('--seeds <n>', 'how many seeds', positive, 1_000)
+    .option('--seeds <n>', `how many seeds; ${manySeeds}, or at most ${mutantSeeds} for each planted bug`, positive)
     .option('--from <seed>', 'the first one', positive, 1)
     .option('--seed <seed>', 'this one alone, with its options', positive)
     .option('--nodes <n>', 'this many nodes instead of what the seed says', positive)
     .option('--large <n>', 'seeds of the large kind; 20 from a thousand seeds on', whole)
+    .option('--mutations', 'plants known bugs, one at a time, and counts the seeds until each is found', false)
+    .option('--only <text>', 'with --mutations: those whose name contains this')
     .option('--json', 'figures for programs', false)
     .option('--trace', 'with --seed: everything that happens', false)
-    .action((options: Options) => (options.seed === undefined ? runMany(suite, options) : runOne(suite, options)))
+    .action((options: Options) => run(suite, options))
 
 await program.parseAsync()
 
-async function runMany(suite: Suite, options: Options): Promise<void> {
+async function run(suite: Suite, options: Options): Promise<void> {
+  const { seed, mutations, seeds } = options
+  if (mutations) process.exitCode = await huntMutants(suite, { ...options, seeds: seeds ?? mutantSeeds })
+  else if (seed === undefined) await runMany(suite, { ...options, seeds: seeds ?? manySeeds })
+  else runOne(suite, options)
+}
+
+async function runMany(suite: Suite, options: Run): Promise<void> {
   const startedAt = performance.now()
   const tasks = tasksOf(suite, options)
   const results: SeedResult[] = []
@@ -62,7 +78,7 @@ async function runMany(suite: Suite, options: Options): Promise<void> {
 }
 
 /** The large ones first: they take longest. */
-function tasksOf(suite: Suite, { seeds, from, nodes, large }: Options): readonly Task[] {
+function tasksOf(suite: Suite, { seeds, from, nodes, large }: Run): readonly Task[] {
   const largeCount = suite.largeNodes === undefined ? 0 : (large ?? (seeds >= manySeeds ? largeByDefault : 0))
   const task = (seed: number, count: number | undefined, twice: boolean): Task => ({
     suite: suite.name,
@@ -76,7 +92,7 @@ function tasksOf(suite: Suite, { seeds, from, nodes, large }: Options): readonly
   ]
 }
 
-function summarise(suite: Suite, { seeds, json }: Options, results: readonly SeedResult[], wallMs: number): void {
+function summarise(suite: Suite, { seeds, json }: Run, results: readonly SeedResult[], wallMs: number): void {
   const ordered = [...results].sort((a, b) => a.seed - b.seed || a.digest.localeCompare(b.digest))
   const violations = ordered.flatMap(result => result.violations)
   const events = ordered.reduce((sum, result) => sum + result.events, 0)

@@ -3,6 +3,7 @@
  * same for all of them.
  */
 import type { Millis } from '../src/kernel/units.ts'
+import type { Mutant } from './mutations/mutant.ts'
 
 export interface Violation {
   readonly seed: number
@@ -41,4 +42,6 @@ export interface Suite {
   runSeed(seed: number, options?: SeedOptions): SeedResult
   /** How many nodes a seed of the large kind has; absent when there is no such kind. */
   readonly largeNodes?: number
+  /** Bugs that the suite must find when they are planted. */
+  readonly mutants: readonly Mutant[]
 }

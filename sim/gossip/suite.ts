@@ -1,4 +1,5 @@
 /** The gossip suite: membership and registry of whole clusters. */
+import { gossipMutants } from '../mutations/gossip.ts'
 import type { Suite } from '../suite.ts'
 import { runGossipSeed } from './run-seed.ts'
 
@@ -7,4 +8,5 @@ export const gossipSuite: Suite = {
   description: 'membership and registry: who is there, and what does each say of itself',
   runSeed: runGossipSeed,
   largeNodes: 100,
+  mutants: gossipMutants,
 }

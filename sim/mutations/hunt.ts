@@ -1,9 +1,9 @@
 /**
  * Runs inside the copy that has the bug: seeds in turn until one is violated. Prints one line of JSON for whoever planted
- * it. Called with the highest seed to try.
+ * it. Called with the name of the suite and the highest seed to try.
  */
-import { runGossipSeed } from '../gossip/run-seed.ts'
-import type { Violation } from '../suite.ts'
+import type { Suite, Violation } from '../suite.ts'
+import { suiteCalled } from '../suites.ts'
 
 export interface HuntResult {
   readonly found: boolean
@@ -14,10 +14,10 @@ export interface HuntResult {
   readonly example?: Violation | string
 }
 
-function hunt(seedsMax: number): HuntResult {
+function hunt(suite: Suite, seedsMax: number): HuntResult {
   for (let seed = 1; seed <= seedsMax; seed++) {
     try {
-      const [first] = runGossipSeed(seed).violations
+      const [first] = suite.runSeed(seed).violations
       if (first !== undefined) return { found: true, seeds: seed, by: first.invariant, example: first }
     } catch (error) {
       return { found: true, seeds: seed, by: 'exception', example: String(error) }
@@ -26,4 +26,5 @@ function hunt(seedsMax: number): HuntResult {
   return { found: false, seeds: seedsMax }
 }
 
-console.log(JSON.stringify(hunt(Number(process.argv[2]))))
+const [, , name = '', seedsMax] = process.argv
+console.log(JSON.stringify(hunt(suiteCalled(name), Number(seedsMax))))
