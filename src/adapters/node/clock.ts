@@ -1,6 +1,7 @@
 /**
- * Node's clocks. `performance.now` is the monotonic one; it stands still while the machine sleeps, as timers do. Where it
- * begins may differ between threads, `hrtime` is one for all of them: times of one thread mean the same in every other.
+ * Node's clocks. `hrtime` is the monotonic one; it stands still while the machine sleeps, as timers do. It is the same in
+ * all threads, where `performance.now` begins with its thread: any sum of the two is off by as long as the thread was not
+ * running between reading them, and a record would be seen before it came.
  */
 import type { Millis } from '../../kernel/units.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -8,10 +9,8 @@ import type { Clock } from '../../ports/clock.ts'
 /** setTimeout takes a signed 32-bit delay and fires at once above it. */
 const delayMsMax = 2 ** 31 - 1
 
-const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now()
-
 function monotonicNow(): Millis {
-  return originMs + performance.now()
+  return Number(process.hrtime.bigint()) / 1e6
 }
 
 export const nodeClock: Clock = {
