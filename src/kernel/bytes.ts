@@ -9,19 +9,44 @@ const encoder = new TextEncoder()
 const lenient = new TextDecoder('utf-8')
 const strict = new TextDecoder('utf-8', { fatal: true })
 
+/** Up to here a loop beats the platform's codec, which is made for long texts; field names and node names are short. */
+const shortMax = 24
+
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text)
+  return (text.length <= shortMax ? shortAscii(text) : undefined) ?? encoder.encode(text)
+}
+
+/** `undefined` when it is not plain ASCII. */
+function shortAscii(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x80) return undefined
+    bytes[i] = code
+  }
+  return bytes
+}
+
+/** `undefined` when they are not plain ASCII. */
+function shortAsciiText(bytes: Uint8Array): string | undefined {
+  if (bytes.length > shortMax) return undefined
+  let text = ''
+  for (const byte of bytes) {
+    if (byte >= 0x80) return undefined
+    text += String.fromCharCode(byte)
+  }
+  return text
 }
 
 /** Invalid sequences become U+FFFD. Only for text that people read. */
 export function textOf(bytes: Uint8Array): string {
-  return lenient.decode(bytes)
+  return shortAsciiText(bytes) ?? lenient.decode(bytes)
 }
 
 /** `undefined` when the bytes are not UTF-8. For names: two different byte strings must never become one name. */
 export function strictTextOf(bytes: Uint8Array): string | undefined {
   try {
-    return strict.decode(bytes)
+    return shortAsciiText(bytes) ?? strict.decode(bytes)
   } catch {
     return undefined
   }
