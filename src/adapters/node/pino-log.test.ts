@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConstellationError } from '../../kernel/errors.ts'
-import { pinoLog, type PinoLogOptions } from './pino-log.ts'
+import { pinoLog, steadyLines, type PinoLogOptions } from './pino-log.ts'
 
 function recording(over: Partial<PinoLogOptions> = {}) {
   const written: string[] = []
@@ -81,4 +81,11 @@ test('on a terminal a line is for people, unless the configuration says otherwis
   const programs = recording({ isTerminal: true, pretty: false })
   programs.log.info('hello')
   expect(programs.first()['msg']).toBe('hello')
+})
+
+test('a full disk loses lines, not the agent', () => {
+  const log = pinoLog({ level: 'info', destination: steadyLines('/dev/full') })
+  expect(() => {
+    for (let line = 0; line < 3; line++) log.info('there is no room for this')
+  }).not.toThrow()
 })

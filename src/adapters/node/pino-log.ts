@@ -19,9 +19,19 @@ export interface PinoLogOptions {
 const secretNames = ['token', 'authorization', 'password', 'secret', 'cookie']
 
 export function pinoLog(options: PinoLogOptions): Log {
-  const lines = options.destination ?? pino.destination({ dest: 1, sync: true })
+  const lines = options.destination ?? steadyLines(1)
   const pretty = options.pretty ?? options.isTerminal ?? false
   return overPino(pino(settings(options.level), pretty ? prettyStream(lines, options.isTerminal ?? false) : lines))
+}
+
+/** Lines that found no room wait up to this, for the disk to have room again. */
+const waitingBytesMax = 1024 * 1024
+
+/** To a file or descriptor, at once. A log that cannot be written, because its disk is full, must not end the agent. */
+export function steadyLines(dest: string | number): DestinationStream {
+  const lines = pino.destination({ dest, sync: true, maxLength: waitingBytesMax })
+  lines.on('error', () => undefined)
+  return lines
 }
 
 function settings(level: PinoLogOptions['level']) {
