@@ -166,6 +166,7 @@ test('a disk that takes nothing is a refusal of its node, and that node goes on 
       name === 'd' ? `d: ${oldName} (the keyring was not changed: no space left)` : `${name}: ${oldName} ${freshName}`,
     ),
   )
+  expect(nodes.map(({ metrics }) => metrics.value('constellation_gossip_keys'))).toEqual([2, 2, 2, 1, 2])
   here.time.run(30_000)
   expect(allAlive(nodes)).toBe(true)
 })

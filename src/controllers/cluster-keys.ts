@@ -12,6 +12,7 @@ import { byText } from '../kernel/units.ts'
 import type { Millis, NodeName } from '../kernel/units.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import type { MetricsSink } from '../ports/metrics.ts'
 
 /** Names keys and keeps the ring of this node. */
 export interface KeyKeeper {
@@ -47,6 +48,7 @@ export interface KeyDeskParts {
   readonly seed: number
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: MetricsSink
   readonly keeper: KeyKeeper | undefined
   readonly members: () => readonly Member[]
   /** Does nothing while the cluster does not run. */
@@ -66,7 +68,7 @@ interface Question {
   readonly finish: () => void
 }
 
-export function createKeyDesk({ self, seed, clock, log, keeper, members, feed }: KeyDeskParts): KeyDesk {
+export function createKeyDesk({ self, seed, clock, log, metrics, keeper, members, feed }: KeyDeskParts): KeyDesk {
   const prng = createPrng(seed).split()
   const questions = new Map<string, Question>()
 
@@ -90,6 +92,7 @@ export function createKeyDesk({ self, seed, clock, log, keeper, members, feed }:
       log.warn('the gossip keyring could not be written and stays as it was', { error })
       return feed({ kind: 'keyringKept', problem: problemOf(error) })
     }
+    metrics.gauge('constellation_gossip_keys', keyring.length)
     log.info('the gossip keyring was changed', { keys: keyring.map(key => keeper?.fingerprint(key)) })
     feed({ kind: 'keyringKept' })
   }

@@ -80,6 +80,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
     seed: ports.seed,
     clock,
     log,
+    metrics,
     keeper: ports.keyKeeper,
     members: () => machine.members(),
     feed,
@@ -176,8 +177,6 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
           },
         )
       case 'keyringChanged':
-        metrics.gauge('constellation_gossip_keys', output.keyring.length)
-        return keyDesk.perform(output)
       case 'keyRequestSent':
       case 'keyReply':
         return keyDesk.perform(output)
