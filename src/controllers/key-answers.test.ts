@@ -12,6 +12,12 @@ const has = (node: string, fingerprints: readonly string[], problem?: string): N
 })
 const silent = (node: string): NodeKeyOutcome => ({ kind: 'silent', node })
 const dead = (node: string): NodeKeyOutcome => ({ kind: 'notAsked', node, status: 'dead', reason: 'it is dead' })
+const suspect = (node: string): NodeKeyOutcome => ({
+  kind: 'notAsked',
+  node,
+  status: 'suspect',
+  reason: 'it is suspect',
+})
 
 /** A cluster that lists the one and answers a change with the other. */
 function cluster(listed: readonly NodeKeyOutcome[], changed: readonly NodeKeyOutcome[] = []) {
@@ -67,6 +73,7 @@ describe('a change that would cut off a node is not begun', () => {
   test.each<[string, KeyOperation, NodeKeyOutcome, string]>([
     ['one lacks the key that is to be used', use, has('b', [one]), 'b does not have 222222222222; install it first'],
     ['one still encrypts with the key that is to go', remove, has('b', [two, one]), 'b still encrypts with it'],
+    ['one is suspect, and may be alive', use, suspect('b'), 'b is suspect; in a few seconds it is alive again or dead'],
     ['one does not answer', use, silent('b'), 'b does not answer'],
     ['one has a problem of its own', remove, has('b', [one], 'gossip is in clear here'), 'b: gossip is in clear'],
   ])('%s', async (_, operation, b, why) => {
@@ -80,6 +87,15 @@ describe('a change that would cut off a node is not begun', () => {
     const answer = await askForKeys(cluster([has('a', [one]), has('b', [one, two])]), 'a', remove)
     expect(answer.refusals).toEqual(['a does not have 222222222222 any more; ask a node that has it: b'])
   })
+})
+
+test('a key that nobody has is none that can be removed: it was mistyped', async () => {
+  const here = cluster([has('a', [one]), has('b', [one])])
+  expect(await askForKeys(here, 'a', remove)).toMatchObject({
+    complete: false,
+    refusals: ['no node that answers has 222222222222; `list` shows which there are'],
+  })
+  expect(here.asked).toEqual(['list'])
 })
 
 test('what was removed before is removed', async () => {

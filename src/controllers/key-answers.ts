@@ -68,7 +68,10 @@ function notBegun(seen: KeysAnswer, refusals: readonly string[]): KeysAnswer {
   return { ...seen, complete: false, refusals, nodes }
 }
 
-/** Nodes that are dead by now are no obstacle: they cannot be asked, and the answer names them. */
+/**
+ * Nodes that are dead by now are no obstacle: they cannot be asked, and the answer names them. A suspect one may well be
+ * alive, and is one or the other soon.
+ */
 function obstaclesTo(
   kind: 'use' | 'remove',
   fingerprint: string,
@@ -78,15 +81,22 @@ function obstaclesTo(
   const holders = nodes.filter(node => fingerprintsOf(node).includes(fingerprint)).map(({ node }) => node)
   if (kind === 'remove' && holders.length > 0 && !holders.includes(self))
     return [`${self} does not have ${fingerprint} any more; ask a node that has it: ${holders.join(', ')}`]
-  return nodes.flatMap(node => {
-    if (node.kind === 'notAsked') return []
-    if (node.kind === 'silent') return [`${node.node} does not answer, so nothing was changed`]
-    const { fingerprints, problem } = node.reply
-    if (problem !== undefined) return [`${node.node}: ${problem}`]
-    if (kind === 'remove')
-      return fingerprints[0] === fingerprint ? [`${node.node} still encrypts with it; use another key first`] : []
-    return fingerprints.includes(fingerprint) ? [] : [`${node.node} does not have ${fingerprint}; install it first`]
-  })
+  const obstacles = nodes.flatMap(node => obstacleOf(kind, fingerprint, node))
+  // Typed wrongly, and the key that was meant would stay.
+  if (kind === 'remove' && holders.length === 0 && obstacles.length === 0)
+    return [`no node that answers has ${fingerprint}; \`list\` shows which there are`]
+  return obstacles
+}
+
+function obstacleOf(kind: 'use' | 'remove', fingerprint: string, node: NodeKeyOutcome): readonly string[] {
+  if (node.kind === 'notAsked')
+    return node.status === 'suspect' ? [`${node.node} is suspect; in a few seconds it is alive again or dead`] : []
+  if (node.kind === 'silent') return [`${node.node} does not answer, so nothing was changed`]
+  const { fingerprints, problem } = node.reply
+  if (problem !== undefined) return [`${node.node}: ${problem}`]
+  if (kind === 'remove')
+    return fingerprints[0] === fingerprint ? [`${node.node} still encrypts with it; use another key first`] : []
+  return fingerprints.includes(fingerprint) ? [] : [`${node.node} does not have ${fingerprint}; install it first`]
 }
 
 function answerOf(operation: KeyOperation, { nodes: outcomes }: KeyOutcome): KeysAnswer {
