@@ -15,13 +15,13 @@ import { refute } from './refutation.ts'
 import { announce, createMember, emit, isLive, refuse, setStatus, setSuspicion } from './state.ts'
 import type { KnownMember, State } from './state.ts'
 
-/** `asked`: it is part of an answer to a question of ours. */
-export function applyAlive(state: State, heard: Alive, from: Address, asked = false): void {
+/** `welcome`: it is part of an answer to a question of ours, or the bearer's own word; see newcomers.ts. */
+export function applyAlive(state: State, heard: Alive, from: Address, welcome = false): void {
   if (!isAcceptable(state, heard, from)) return
   const alive = heard.address.port === 0 ? withOurPort(state, heard) : heard
   const known = state.members.get(alive.node)
   if (known === state.self) applyAliveAboutUs(state, alive)
-  else if (known === undefined) admit(state, alive, from, asked)
+  else if (known === undefined) admit(state, alive, from, welcome)
   else renew(state, known, alive)
 }
 
@@ -44,7 +44,7 @@ function isAcceptable(state: State, heard: Alive, from: Address): boolean {
   return false
 }
 
-/** One that nobody could talk with would make every later push/pull fail, for there the whole list is judged. */
+/** One that nobody could talk with would make every later push/pull fail, for there every member told is judged. */
 function isCompatible(state: State, { node, versions }: Alive, from: Address): boolean {
   const { self } = state
   if (node === self.name) return true
@@ -74,8 +74,8 @@ function mayAnswerTwin(state: State): boolean {
   return true
 }
 
-function admit(state: State, alive: Alive, from: Address, asked: boolean): void {
-  if (!mayAdmit(state, alive.node, from, asked)) return
+function admit(state: State, alive: Alive, from: Address, welcome: boolean): void {
+  if (!mayAdmit(state, alive.node, from, welcome)) return
   const { node: name, address, meta, versions, incarnation } = alive
   const member = createMember({ name, address, meta, versions, incarnation, status: 'alive', statusSince: state.now })
   state.members.set(name, member)

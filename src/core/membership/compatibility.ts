@@ -1,6 +1,6 @@
 /**
- * Whether all members could understand each other after a push/pull: every version spoken must lie in the range that all
- * alive members support, for the protocol and for the application's own. Otherwise nothing of the exchange is taken.
+ * Whether members could understand each other: every version spoken must lie in the range that all alive ones among them
+ * support, for the protocol and for the application's own.
  */
 import type { NodeState } from './messages.ts'
 

@@ -4,7 +4,8 @@
  *
  * What bounds the harm of names that nobody answers for:
  * - number: others bring up `newNamesMin` at once and about six a second after that, until `membersMax`; what answers
- *   makes the budget larger, what does not never does. A refused name that is real comes with a push/pull of ours.
+ *   makes the budget larger, what does not never does. A refused name that is real comes with a push/pull of ours, or it
+ *   comes itself: one name per ip gets in besides when its bearer connects to us from there.
  * - probing: a walk spends at most as many rounds on strangers as on the others (or `strangersPerWalkMin`), so a failure
  *   among the others is noticed at half speed at worst. Helpers, push/pulls and one peer of each gossip round are chosen
  *   among those who answered, and only their missing nacks count against our health.
@@ -19,10 +20,10 @@ import { forgetLongestDeparted } from './departed.ts'
 import { refuse } from './state.ts'
 import type { State } from './state.ts'
 
-/** Whether there is room for one more name; says so when there is not. `asked`: it came as an answer to our own question. */
-export function mayAdmit(state: State, name: string, from: Address, asked: boolean): boolean {
+/** Whether there is room for one more name; says so when there is not. `welcome`: it costs nothing of the budget. */
+export function mayAdmit(state: State, name: string, from: Address, welcome: boolean): boolean {
   const { config, members, newNames, now } = state
-  if (!asked && !newNames.take(now, () => budgetOf(state)))
+  if (!welcome && !newNames.take(now, () => budgetOf(state)))
     refuse(state, from, 'tooManyNewNames', `${name} is one new name too many for now`)
   else if (members.size >= config.membersMax && !forgetLongestDeparted(state))
     refuse(state, from, 'overflow', `${name} would be one member too many`)
@@ -34,6 +35,11 @@ function budgetOf({ config, roster }: State): number {
   let answering = 0
   for (const member of roster) if (member.answered) answering++
   return Math.max(config.newNamesMin, config.newNamesPerMember * answering)
+}
+
+/** Whether a name may come from its bearer: it is told over a connection from where it lives, and nobody else lives there. */
+export function isBearer({ roster }: State, address: Address, from: Address): boolean {
+  return address.ip === from.ip && !roster.some(member => member.address.ip === from.ip)
 }
 
 /** Somebody spoke with us from there. Where several members share the place, nobody can tell which of them it was. */

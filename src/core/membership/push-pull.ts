@@ -10,7 +10,7 @@ import { incompatibility } from './compatibility.ts'
 import { applyDead } from './dead-rule.ts'
 import { dial } from './exchanges.ts'
 import type { NodeState, PushPull } from './messages.ts'
-import { vouch } from './newcomers.ts'
+import { isBearer, vouch } from './newcomers.ts'
 import { pickAnswering } from './peers.ts'
 import { pushPullInterval } from './scaling.ts'
 import { emit, refuse, wakeBy } from './state.ts'
@@ -36,9 +36,16 @@ export function encodeOurState(state: State, join: boolean): Uint8Array {
   return encodePushPull({ join, nodes: [...state.members.values()], userState })
 }
 
-/** Why this state cannot be taken in beside ours, or undefined. */
-export function objection(state: State, remote: PushPull): string | undefined {
-  return incompatibility([...state.members.values(), ...remote.nodes])
+/**
+ * Why this state cannot be taken in beside ours, or undefined. memberlist judges both lists as one, but each member here
+ * is judged beside us alone: else two forged ones that could not talk with each other would end every push/pull.
+ */
+export function objection({ self }: State, remote: PushPull): string | undefined {
+  for (const node of remote.nodes) {
+    const reason = incompatibility([self, node])
+    if (reason !== undefined) return reason
+  }
+  return undefined
 }
 
 /**
@@ -66,10 +73,10 @@ export function takeIn(state: State, remote: PushPull, from: Address, asked: boo
 }
 
 function mergeNode(state: State, { name: node, status, ...rest }: NodeState, from: Address, asked: boolean): void {
-  const { incarnation } = rest
+  const { incarnation, address } = rest
   switch (status) {
     case 'alive':
-      return applyAlive(state, { kind: 'alive', node, ...rest }, from, asked)
+      return applyAlive(state, { kind: 'alive', node, ...rest }, from, asked || isBearer(state, address, from))
     case 'left':
       return applyDead(state, { kind: 'dead', node, incarnation, from: node })
     case 'suspect':
