@@ -1,5 +1,6 @@
 /** Clusters with labels and keys on virtual time: keys change while the cluster runs, and clusters stay apart. */
 import { expect, test } from 'vitest'
+import { membershipProfiles } from '../../src/core/membership/index.ts'
 import type { GossipKey, Keyring, Output, Security } from '../../src/core/membership/index.ts'
 import { aGossipKey, aSecurity, createSimCipher } from '../../src/testing/sim-cipher.ts'
 import { createSimCluster } from '../../src/testing/sim-membership.ts'
@@ -153,8 +154,9 @@ test('a cluster under the longest label keeps every packet within its budget', (
       node.feed({ kind: 'broadcast', name: `news ${i}`, message: new Uint8Array(850 - 40 * i) })
   cluster.sim.time.run(30 * seconds)
   expectAtPeace(cluster)
-  // Each is sent four times, the limit for five nodes, and nothing is lost.
-  expect(eventsOf(cluster.nodes, 'userMessage')).toHaveLength(5 * 20 * 4)
+  // Each is sent as often as the profile says for so few nodes, and nothing is lost.
+  const times = membershipProfiles.tailnet.userRetransmitMin
+  expect(eventsOf(cluster.nodes, 'userMessage')).toHaveLength(5 * 20 * times)
 })
 
 test('keys of all three sizes do', () => {

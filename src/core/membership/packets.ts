@@ -12,7 +12,7 @@ import { applyDead } from './dead-rule.ts'
 import type { PacketMessage, Ping } from './messages.ts'
 import { probeAcked, probeNacked, withAccusation } from './probe.ts'
 import { relayAck, serveIndirectPing } from './relay.ts'
-import { sendPacket } from './send.ts'
+import { sendAnswer } from './send.ts'
 import { emit, protocolOf, refuse } from './state.ts'
 import type { State } from './state.ts'
 import { applySuspect } from './suspect-rule.ts'
@@ -60,5 +60,5 @@ function answerPing(state: State, { node, seqNo, source }: Ping, from: Address):
   const sender = source === undefined ? undefined : state.members.get(source.node)
   // An impostor under a member's name must not be answered as that member.
   const member = sender !== undefined && sameAddress(sender.address, to) ? sender : undefined
-  sendPacket(state, to, withAccusation(state, { kind: 'ack', seqNo, payload: nothing }, member), protocolOf(member))
+  sendAnswer(state, to, withAccusation(state, { kind: 'ack', seqNo, payload: nothing }, member), protocolOf(member))
 }

@@ -6,7 +6,7 @@ import type { Address } from '../../kernel/units.ts'
 import { next } from './counter.ts'
 import type { IndirectPing } from './messages.ts'
 import { ourselves } from './probe.ts'
-import { sendPacket } from './send.ts'
+import { sendAnswer } from './send.ts'
 import { protocolOf, refuse, wakeBy } from './state.ts'
 import type { State } from './state.ts'
 
@@ -34,14 +34,14 @@ export function serveIndirectPing(state: State, asked: IndirectPing, from: Addre
   wakeBy(state, nackAt ?? deadline)
   const ping = { seqNo: state.seqNo, node: asked.node, source: ourselves(state) }
   const protocol = protocolOf(state.members.get(asked.node))
-  sendPacket(state, { ip: asked.target.ip, port }, [{ kind: 'ping', ...ping }], protocol)
+  sendAnswer(state, { ip: asked.target.ip, port }, [{ kind: 'ping', ...ping }], protocol)
 }
 
 export function relayAck(state: State, seqNo: number): void {
   const relay = state.relays.get(seqNo)
   if (relay === undefined) return
   state.relays.delete(seqNo)
-  sendPacket(state, relay.asker, [{ kind: 'ack', seqNo: relay.seqNo, payload: nothing }], 0)
+  sendAnswer(state, relay.asker, [{ kind: 'ack', seqNo: relay.seqNo, payload: nothing }], 0)
 }
 
 export function expireRelays(state: State): void {
@@ -49,6 +49,6 @@ export function expireRelays(state: State): void {
     if (relay.deadline <= state.now) state.relays.delete(seqNo)
     if (relay.nackAt === undefined || relay.nackAt > state.now) continue
     relay.nackAt = undefined
-    sendPacket(state, relay.asker, [{ kind: 'nack', seqNo: relay.seqNo }], 0)
+    sendAnswer(state, relay.asker, [{ kind: 'nack', seqNo: relay.seqNo }], 0)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The one place where packets leave: what has to be said, then as much queued news as the budget still holds, then what
- * lies around them (wrap.ts), whose overhead is taken off the budget before.
+ * The one place where packets leave: what has to be said, then, where we begin, as much queued news as the budget still
+ * holds, then what lies around them (wrap.ts), whose overhead is taken off the budget before.
  * Invariant: no packet exceeds `packetBudgetBytes`.
  */
 import type { Address } from '../../kernel/units.ts'
@@ -46,6 +46,16 @@ function roomBytes({ packetBudgetBytes }: MembershipConfig, protection: Protecti
 export function sendPacket(state: State, to: Address, messages: readonly PacketMessage[], protocol: number): void {
   const parts = messages.map(message => encodeMessage(message))
   send(state, to, [...parts, ...takeNews(state, to, parts)], protocol)
+}
+
+/** The same for answers. They carry no news: whoever asks often would use them up before others have heard them. */
+export function sendAnswer(state: State, to: Address, messages: readonly PacketMessage[], protocol: number): void {
+  send(
+    state,
+    to,
+    messages.map(message => encodeMessage(message)),
+    protocol,
+  )
 }
 
 /**
