@@ -70,6 +70,8 @@ export interface MembershipConfig {
   readonly relaysMax: number
   /** Streams others opened to us; memberlist's own limit for push/pull. */
   readonly inboundStreamsMax: number
+  /** What all of them together may make us hold; one alone is bounded by `streamLimits`. */
+  readonly inboundBytesMax: number
   /** Streams we opened. */
   readonly outboundStreamsMax: number
   /** What a peer may make us hold while a stream lasts. */

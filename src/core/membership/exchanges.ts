@@ -23,14 +23,25 @@ export function openExchange(state: State, stream: StreamId, peer: Address, erra
   const { protection } = state
   const writtenBy = errand.kind === 'inbound' ? 'opener' : 'answerer'
   const decoder = createStreamDecoder(state.config.streamLimits, protection, writtenBy)
-  state.exchanges.set(stream, { ...errand, peer, deadline, decoder, protection })
+  state.exchanges.set(stream, { ...errand, peer, deadline, decoder, protection, heldBytes: 0 })
   if (errand.kind === 'inbound') state.inboundStreams++
   wakeBy(state, deadline)
 }
 
+/** Counts what has arrived; false when the streams of others would hold more in all than they may. */
+export function mayHold(state: State, exchange: Exchange, sizeBytes: number): boolean {
+  if (exchange.kind !== 'inbound') return true
+  if (state.inboundBytes + sizeBytes > state.config.inboundBytesMax) return false
+  exchange.heldBytes += sizeBytes
+  state.inboundBytes += sizeBytes
+  return true
+}
+
 /** The other side has closed, or we are about to say so; nothing more will be heard of this stream. */
 export function dropExchange(state: State, stream: StreamId, exchange: Exchange): void {
-  if (state.exchanges.delete(stream) && exchange.kind === 'inbound') state.inboundStreams--
+  if (!state.exchanges.delete(stream) || exchange.kind !== 'inbound') return
+  state.inboundStreams--
+  state.inboundBytes -= exchange.heldBytes
 }
 
 export function closeExchange(state: State, stream: StreamId, exchange: Exchange): void {

@@ -58,6 +58,8 @@ const tailnet: MembershipConfig = Object.freeze<MembershipConfig>({
   relaysMax: 1_024,
   // memberlist's limit for push/pulls at once.
   inboundStreamsMax: 128,
+  // Eight streams of the largest size: a full house of them would be a gigabyte, held for anybody who can connect.
+  inboundBytesMax: 64 * 1_024 * 1_024,
   outboundStreamsMax: 128,
   streamLimits: defaultStreamLimits,
   conflictIntervalMs: 10_000,

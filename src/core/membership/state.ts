@@ -82,6 +82,8 @@ export type Exchange = Errand & {
   readonly decoder: StreamDecoder
   /** As it was when the stream began, for both directions. */
   readonly protection: Protection
+  /** What has arrived of it; counted where others opened it. */
+  heldBytes: number
 }
 
 export interface State {
@@ -109,6 +111,7 @@ export interface State {
   readonly relays: Map<number, Relay>
   readonly exchanges: Map<StreamId, Exchange>
   inboundStreams: number
+  inboundBytes: number
   streamsOpened: number
   /** New names that others may still bring up. */
   readonly newNames: NameBudget
@@ -150,6 +153,7 @@ export function createState(settings: MembershipSettings, application: Applicati
     relays: new Map(),
     exchanges: new Map(),
     inboundStreams: 0,
+    inboundBytes: 0,
     streamsOpened: 0,
     newNames: createNameBudget(config.newNamesRefillMs),
     allows: addressFilter(config.allowedSources),

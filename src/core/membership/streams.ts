@@ -4,7 +4,7 @@
  */
 import { unreachable } from '../../kernel/invariant.ts'
 import type { Address } from '../../kernel/units.ts'
-import { closeExchange, dial, dropExchange, openExchange, write } from './exchanges.ts'
+import { closeExchange, dial, dropExchange, mayHold, openExchange, write } from './exchanges.ts'
 import type { Ping, PushPull, StreamMessage } from './messages.ts'
 import { ourselves, probeReachedByStream } from './probe.ts'
 import { encodeOurState, finishPushPull, nameTaken, objection, takeIn } from './push-pull.ts'
@@ -48,6 +48,8 @@ export function streamData(state: State, stream: StreamId, bytes: Uint8Array): v
   const exchange = state.exchanges.get(stream)
   if (exchange === undefined) return
   state.stats.bytesReceived += bytes.length
+  if (!mayHold(state, exchange, bytes.length))
+    return abandon(state, stream, exchange, 'overflow', 'the streams of others hold too much already')
   const pushed = exchange.decoder.push(bytes)
   if (!pushed.ok) return abandon(state, stream, exchange, pushed.error.reason, pushed.error.detail)
   const message = pushed.value
@@ -72,9 +74,11 @@ export function expireExchanges(state: State): void {
       abandon(state, stream, exchange, 'timeout', `no end after ${state.config.streamTimeoutMs} ms`)
 }
 
-/** One user message to every alive member. */
+/** One user message to every alive member; should there be more of them than streams, mere names go without. */
 export function broadcastReliably(state: State, message: Uint8Array): void {
-  for (const { name } of state.roster) sendReliably(state, name, message)
+  const answered = state.roster.filter(member => member.answered)
+  const strangers = state.roster.filter(member => !member.answered)
+  for (const { name } of [...answered, ...strangers]) sendReliably(state, name, message)
 }
 
 export function sendReliably(state: State, to: string, message: Uint8Array): void {
