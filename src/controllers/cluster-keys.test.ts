@@ -229,6 +229,17 @@ test('a node with another key never becomes a member, whichever it is', async ()
     expect(a.metrics.value('constellation_gossip_refused_total', { reason })).toBeGreaterThan(0)
 })
 
+test('gossip that cannot be read for want of a key is warned of once a minute, however often it comes', async () => {
+  const here = lab(11)
+  const [a] = named(await five(here))
+  for (const last of [6, 7, 8]) await here.start(`stranger${last}`, last, { keyring: [other] })
+  await here.start('clear', 9, { keyring: [] })
+  here.time.run(50_000)
+  const warnings = a.log.lines.filter(({ level, fields }) => level === 'warn' && 'reason' in fields)
+  expect(warnings.map(({ fields }) => fields.reason).sort()).toEqual(['badKey', 'plaintext'])
+  expect(a.metrics.value('constellation_gossip_refused_total', { reason: 'badKey' })).toBeGreaterThan(1)
+})
+
 test('a cluster that stops lets nobody wait', async () => {
   const here = lab(10)
   const [a] = await five(here)

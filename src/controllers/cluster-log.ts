@@ -2,7 +2,7 @@
  * What the cluster says about members and records. Lines of one walk carry one key, so one grep tells its story. `node` is
  * who writes the line, on every line of an agent; others are a `member`, or the `owner` of records.
  */
-import type { Member, MemberStatus } from '../core/membership/index.ts'
+import type { Member, MemberStatus, RefusalReason } from '../core/membership/index.ts'
 import { walkKey } from '../core/registry/index.ts'
 import type { Instance, RecordChange } from '../core/registry/index.ts'
 import { formatAddress } from '../kernel/units.ts'
@@ -14,6 +14,7 @@ export interface ClusterLog {
   memberChanged(member: Member, previous: MemberStatus | undefined): void
   nameConflict(name: string, known: Address, other: Address): void
   recordsChanged(owner: NodeName, changes: readonly RecordChange[]): void
+  gossipRefused(from: Address, reason: RefusalReason, detail: string): void
   /** Says it at most once a minute for each `subject`. */
   warnNowAndThen(subject: string, message: string, fields: Readonly<Record<string, unknown>>): void
 }
@@ -23,6 +24,15 @@ const warnIntervalMs: Millis = 60_000
 const subjectsMax = 1_000
 /** More changes at once than anybody reads: a section that was met for the first time. */
 const linesPerChangeMax = 20
+
+/** Refusals that mean two nodes are configured differently: people look for them in the log, not in a metric. */
+const disagreements: Readonly<Partial<Record<RefusalReason, string>>> = {
+  badKey: 'gossip that none of our keys opens was refused; that node or this one lacks a key (constellation keys list)',
+  plaintext: 'gossip in clear was refused; that node has no key (gossip.key)',
+  encrypted: 'encrypted gossip was refused, for this node has no key (gossip.key)',
+  labelled: 'gossip with a label was refused, for this node has none; gossip.label is one for the whole cluster',
+  wrongLabel: 'gossip with another label, or none, was refused; gossip.label is one for the whole cluster',
+}
 
 export function createClusterLog(self: NodeName, clock: Clock, log: Log): ClusterLog {
   const warnedAt = new Map<string, Millis>()
@@ -76,6 +86,12 @@ export function createClusterLog(self: NodeName, clock: Clock, log: Log): Cluste
         known: formatAddress(known),
         other: formatAddress(other),
       }),
+    gossipRefused(from, reason, detail) {
+      const fields = { from: formatAddress(from), reason, detail }
+      log.debug('gossip refused', fields)
+      const disagreement = disagreements[reason]
+      if (disagreement !== undefined) warnNowAndThen(`refused ${reason}`, disagreement, fields)
+    },
     recordsChanged(owner, changes) {
       const isBulk = changes.length > linesPerChangeMax
       if (isBulk) log.info('many records received or published', { owner, records: changes.length })

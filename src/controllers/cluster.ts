@@ -151,11 +151,7 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
         return onLeft.forEach(done => done())
       case 'refused':
         metrics.count('constellation_gossip_refused_total', { reason: output.reason }, output.count ?? 1)
-        return log.debug('gossip refused', {
-          from: formatAddress(output.from),
-          reason: output.reason,
-          detail: output.detail,
-        })
+        return story.gossipRefused(output.from, output.reason, output.detail)
       case 'sectionChanged':
         story.recordsChanged(output.owner, output.changes)
         trace.recordsChanged(output.owner, output.changes, output.heard)
