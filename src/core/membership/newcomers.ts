@@ -9,6 +9,7 @@
  * - probing: a walk spends at most as many rounds on strangers as on the others (or `strangersPerWalkMin`), so a failure
  *   among the others is noticed at half speed at worst. Helpers, push/pulls and one peer of each gossip round are chosen
  *   among those who answered, and only their missing nacks count against our health.
+ * - voices: a suspicion waits for those alone who have answered.
  * - formulas: suspicion and retransmissions grow with the logarithm of the listed members, threefold and fourfold at
  *   1,024. One that never answered is suspected when its turn comes, then dead, and half a minute later unlisted.
  * - queues: each admitted name is one piece of news; the bounded queue drops what was told most often.

@@ -54,6 +54,18 @@ test('from one place only one name gets in that way', () => {
   expect(lab.member('twin') ?? lab.member('triplet')).toBeUndefined()
 })
 
+test('names that nobody answers for are no voices to wait for: a suspicion lasts as long as without them', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2'] })
+  for (const name of ['m1', 'm2']) pushedBy(lab, name)
+  for (let i = 0; i < 60; i++) lab.hear(forged(i), outsider)
+  lab.hear({ kind: 'suspect', node: 'm1', incarnation: 1, from: 'm2' })
+  lab.advance(7_195)
+  expect(lab.member('m1')?.status).toBe('suspect')
+  // The least for 63 members.
+  lab.advance(1)
+  expect(lab.member('m1')?.status).toBe('dead')
+})
+
 test('a message for every member goes to those first who are sure to be there', () => {
   const lab = membershipLab({ answers: true, knows: ['m1', 'm2', 'm3'], config: { outboundStreamsMax: 8 } })
   lab.advance(20_000)

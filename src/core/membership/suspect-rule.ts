@@ -7,7 +7,7 @@ import { isFresher } from './counter.ts'
 import type { Suspect } from './messages.ts'
 import { refuteAccusation } from './refutation.ts'
 import { announce, setStatus, setSuspicion, wakeBy } from './state.ts'
-import type { State } from './state.ts'
+import type { KnownMember, State } from './state.ts'
 import { createSuspicion, suspicionBounds } from './suspicion.ts'
 
 export function applySuspect(state: State, suspect: Suspect): void {
@@ -23,9 +23,14 @@ export function applySuspect(state: State, suspect: Suspect): void {
   if (member === state.self) return refuteAccusation(state, suspect.incarnation)
   member.incarnation = suspect.incarnation
   setStatus(state, member, 'suspect')
-  const bounds = suspicionBounds(state.config, state.roster.length)
+  const bounds = suspicionBounds(state.config, state.roster.length, voicesAbout(state, member))
   setSuspicion(state, member, createSuspicion(state.now, suspect.from, bounds))
   state.stats.suspicions++
   state.news.queue(member.name, encodeMessage(suspect))
   announce(state, member, 'alive')
+}
+
+/** Mere names accuse nobody; waiting for them would make a suspicion last six times as long as it has to. */
+function voicesAbout({ roster, self }: State, suspect: KnownMember): number {
+  return roster.filter(member => member.answered && member !== suspect && member !== self).length
 }

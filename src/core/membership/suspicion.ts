@@ -18,13 +18,16 @@ export interface SuspicionKnobs {
   readonly probeIntervalMs: Millis
 }
 
-/** `members` counts us and the suspect; two of them cannot confirm, and with fewer others than wanted none are awaited. */
-export function suspicionBounds(knobs: SuspicionKnobs, members: number): SuspicionBounds {
+/**
+ * `members` counts us and the suspect; those two cannot confirm. `voices` are the others who can: where they are fewer than
+ * wanted none are awaited.
+ */
+export function suspicionBounds(knobs: SuspicionKnobs, members: number, voices = members - 2): SuspicionBounds {
   // Cut to three decimals as the other implementations do, so that all members reckon alike.
   const scale = Math.max(1, Math.floor(Math.log10(Math.max(1, members)) * 1_000) / 1_000)
   const minMs = knobs.suspicionMult * scale * knobs.probeIntervalMs
   const wanted = Math.max(0, knobs.suspicionMult - 2)
-  return { minMs, maxMs: knobs.suspicionMaxMult * minMs, wanted: members - 2 < wanted ? 0 : wanted }
+  return { minMs, maxMs: knobs.suspicionMaxMult * minMs, wanted: voices < wanted ? 0 : wanted }
 }
 
 export function suspicionDuration({ minMs, maxMs, wanted }: SuspicionBounds, confirmations: number): Millis {
