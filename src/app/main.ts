@@ -46,6 +46,12 @@ const deps: CliDeps<Config> = {
   fetch,
 }
 
+// Whoever read us has seen enough (`| head -1`), or the disk it goes to is full: there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`constellation: cannot write to standard output: ${error.message}\n`)
+  process.exit(1)
+})
+
 /** For last words on a slow pipe. */
 const lingerMs = 2_000
 
