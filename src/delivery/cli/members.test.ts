@@ -239,7 +239,7 @@ describe('gossip trace', () => {
   test('a walk nobody holds: exit code 1, and what is held', async () => {
     const { code, err } = await run(['gossip', 'trace', 'nothing'], { agents: { [here]: usual } })
     expect(code).toBe(1)
-    expect(err).toContain('held are shop:web@node-b#8')
+    expect(err).toContain('it holds these, the newest first\n  shop:web@node-b#8\n')
   })
 
   test('--json carries the numbers', async () => {

@@ -79,7 +79,7 @@ test('who asks for a walk that is not held learns which are', async () => {
   const { app } = await rest()
   const answer = (await get(app, '/api/v1/gossip/trace/nothing')).json<{ detail: string; reasons: readonly string[] }>()
   expect(answer.reasons).toEqual(['shop:web@node-b#8'])
-  expect(answer.detail).toContain('held are shop:web@node-b#8')
+  expect(answer.detail).toBe('node-a holds no walk "nothing" (service@node#revision); it holds these, the newest first')
 })
 
 test('Prometheus gets its text', async () => {

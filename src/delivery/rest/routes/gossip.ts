@@ -47,16 +47,17 @@ export function addGossipRoutes(app: FastifyInstance, facade: Facade): void {
   for (const url of [gossipUrl, membersUrl, traceUrl]) refuseOtherMethods(app, url)
 }
 
+/** Which walks there are is in `reasons`. */
 function missing(
   asked: string,
   found: Exclude<WalkLookup<TraceAnswer>, { readonly kind: 'found' }>,
   node: string,
 ): ProblemError {
   if (found.kind === 'ambiguous') {
-    const detail = `several services are meant by "${asked}": ask for one of ${found.keys.join(', ')}`
+    const detail = `several services may be meant by "${asked}"; ask for one of these`
     return new ProblemError({ status: 404, code: 'TRACE_AMBIGUOUS', detail, reasons: found.keys })
   }
-  const held = found.known.length === 0 ? 'no change has been here yet' : `held are ${found.known.join(', ')}`
-  const detail = `${node} holds no walk "${asked}" (service@node#revision); the newest first, ${held}`
+  const held = found.known.length === 0 ? 'no change has been here yet' : 'it holds these, the newest first'
+  const detail = `${node} holds no walk "${asked}" (service@node#revision); ${held}`
   return new ProblemError({ status: 404, code: 'TRACE_UNKNOWN', detail, reasons: found.known })
 }
