@@ -234,3 +234,16 @@ test('stop tells the last words, answers whoever still waits, and later calls do
   expect(clock.pendingTimers).toBe(0)
   expect(log.lines).toHaveLength(1)
 })
+
+test('an answer that comes after the stop is for nobody', async () => {
+  let leave = (): void => undefined
+  const { handle, rest } = await lab({
+    make: made => ({ ...made, leave: () => new Promise<void>(resolve => (leave = resolve)) }),
+  })
+  const left = handle.leave(60_000)
+  const stopped = handle.stop()
+  await rest()
+  await Promise.all([stopped, left])
+  leave()
+  await rest()
+})

@@ -88,6 +88,8 @@ export function remoteCluster(port: ThreadPort<ToCluster, FromCluster>, ports: R
   }
 
   port.listen(message => {
+    // Whoever waited was answered by the stop.
+    if (isStopped) return
     switch (message.kind) {
       case 'answered':
         return settle(message.call).resolve(message.answer)
