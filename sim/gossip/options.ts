@@ -49,6 +49,7 @@ function smallOptions(prng: Prng, nodes: number): GossipOptions {
   const temper = chance(prng, 0.4) ? 'calm' : 'stormy'
   const isStormy = temper === 'stormy'
   const often = (): boolean => chance(prng, 0.5)
+  const cuts = isStormy && often()
   const share = (most: number): number => (often() ? prng.next() * most : 0)
   return {
     nodes,
@@ -70,7 +71,7 @@ function smallOptions(prng: Prng, nodes: number): GossipOptions {
     diskFaults: isStormy && often(),
     leaves: often(),
     joins: often(),
-    cuts: isStormy && often(),
+    cuts,
     oneWayCuts: isStormy && often(),
     slowLinks: isStormy && often(),
     changesPerMinute: often() ? between(prng, 10, 40) : 4,

@@ -100,5 +100,7 @@ function crash(prng: Prng, { powerCuts, lostDisks, diskFaults }: GossipOptions, 
 function cut(prng: Prng, { nodes, cuts, oneWayCuts }: GossipOptions): Trouble {
   const oneWay = oneWayCuts && (!cuts || prng.below(2) > 0)
   const west = prng.shuffled(Array.from({ length: nodes }, (_, i) => i)).slice(0, 1 + prng.below(nodes - 1))
-  return { kind: 'cut', west, oneWay, forMs: between(prng, 500, 40_000) }
+  // One in three outlives the half minute in which the dead still hear gossip.
+  const forMs = prng.below(3) === 0 ? between(prng, 40_000, 120_000) : between(prng, 500, 40_000)
+  return { kind: 'cut', west, oneWay, forMs }
 }

@@ -105,9 +105,11 @@ export function createWorld(seed: number, options: GossipOptions, listen: Listen
   /** As controllers/cluster-seeds.ts: seeds that are no members, and who is remembered when they do not answer. */
   function seek(site: Site, agent: SimAgent, retryMs: Millis): void {
     if (agent !== site.agent) return
-    const present = agent.machine.members().filter(member => member.name !== site.host.name && isLive(member))
-    const known = new Set(present.map(({ name }) => name))
-    const isAlone = present.length === 0
+    const others = agent.machine.members().filter(member => member.name !== site.host.name)
+    // The dead are known too: whoever tries those again is the membership, not its seeds.
+    const known = new Set(others.map(({ name }) => name))
+    const isAlone = !others.some(isLive)
+    if (isAlone) known.clear()
     const prng = authorities(`seeds ${site.host.name} ${time.now()}`)
     const remembered = isAlone && retryMs > firstRetryMs ? prng.shuffled(sites).slice(0, 3) : []
     const wanted = [...sites.slice(0, 3), ...remembered]

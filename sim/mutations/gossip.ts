@@ -108,11 +108,12 @@ export const gossipMutants: readonly Mutant[] = [
     replace: 'if (told !== -1) return ok(inner)',
   },
   {
-    name: 'acks-are-not-numbered',
-    harm: 'any late answer of anybody vouches for whoever is being probed',
-    file: 'core/membership/probe.ts',
-    find: 'if (state.probe?.seqNo !== seqNo) return false',
-    replace: 'if (state.probe === undefined) return false',
+    name: 'helpers-vouch-unasked',
+    harm: 'a dead node stays alive as long as somebody else lives',
+    file: 'core/membership/relay.ts',
+    find: '  const deadline = state.now + probeTimeoutMs\n',
+    replace:
+      "  const deadline = state.now + probeTimeoutMs\n  sendAnswer(state, asker, [{ kind: 'ack', seqNo: asked.seqNo, payload: nothing }], 0)\n",
   },
   {
     name: 'older-records-win',
@@ -122,11 +123,12 @@ export const gossipMutants: readonly Mutant[] = [
     replace: 'if (previous !== undefined) return true',
   },
   {
-    name: 'removed-records-come-back',
-    harm: 'a container that was removed is routed again',
+    name: 'removals-are-not-remembered',
+    harm: 'late news of a removed container bring it back into the routes',
     file: 'core/registry/merge.ts',
-    find: '  return !held.complete || isNewer(record.version, held.wholeAt)',
-    replace: '  return true',
+    find: '    if (!putRecord(records, record)) {',
+    replace:
+      "    if (record.body.kind === 'removed') records.delete(record.key)\n    else if (!putRecord(records, record)) {",
   },
   {
     name: 'a-delta-counts-as-the-whole',
@@ -141,13 +143,6 @@ export const gossipMutants: readonly Mutant[] = [
     file: 'core/registry/own-section.ts',
     find: '      epoch = Math.max(epoch, next)\n',
     replace: '      epoch = Math.max(epoch, next * 0)\n',
-  },
-  {
-    name: 'vanished-records-stay',
-    harm: 'what a node no longer has is routed for ever',
-    file: 'core/registry/merge.ts',
-    find: 'const vanished = heard.complete ? takeVanished(records, heard) : []',
-    replace: 'const vanished = heard.complete ? takeVanished(new Map(records), heard).slice(0, 0) : []',
   },
   {
     name: 'removals-are-not-told',
