@@ -29,6 +29,12 @@ export interface ClusterMachineSettings extends MembershipSettings {
  */
 const registryMessageBytesMax = 1_000
 
+/**
+ * How many are told of a large record that its owner could not tell us. In a mended cut half of them know it already, and
+ * nobody can say which half: of two halves of eight, three at a time would miss two or three nodes, eight miss none.
+ */
+const toldAtOnce = 8
+
 export function createClusterMachine(settings: ClusterMachineSettings, prng: Prng): ClusterMachine {
   const self = settings.name
   const broadcastSizeBytesMax = Math.min(registryMessageBytesMax, broadcastBytesMax(settings))
@@ -94,8 +100,11 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
       case 'broadcastReliably':
         if (started) tellMembership({ kind: 'broadcastReliably', now, message: output.message })
         return
+      case 'tellSome':
+        if (started) tellSome(output.message, output.except)
+        return
       case 'sendTo':
-        if (started) tellMembership({ kind: 'sendReliably', now, to: output.to, message: output.message })
+        if (started) answerPeer(output.to, output.message, heard)
         return
       case 'sectionChanged':
         outputs.push(heard === undefined ? output : { ...output, heard })
@@ -109,6 +118,18 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
       default:
         return unreachable(output)
     }
+  }
+
+  /** A state names its sender, and could name anybody: only who lives where it came from is sent what is missing there. */
+  function answerPeer(to: NodeName, message: Uint8Array, heard: Heard | undefined): void {
+    const askedFrom = heard === undefined ? {} : { askedFrom: heard.from }
+    tellMembership({ kind: 'sendReliably', now, to, message, ...askedFrom })
+  }
+
+  /** What foreign peers could not read they are not told. */
+  function tellSome(message: Uint8Array, except: readonly NodeName[]): void {
+    const among = peersAlive().filter(name => !except.includes(name))
+    tellMembership({ kind: 'sendToSome', now, among, count: toldAtOnce, message })
   }
 
   function onKeys(output: KeysOutput, from: Address = settings.address): void {
@@ -134,7 +155,7 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
     }
   }
 
-  /** Foreign peers know nothing of our requests. */
+  /** Foreign peers know nothing of our requests, nor of our records. */
   function peersAlive(): readonly NodeName[] {
     return membership
       .members()

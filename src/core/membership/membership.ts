@@ -28,6 +28,7 @@ import {
   broadcastReliably,
   expireExchanges,
   sendReliably,
+  sendToSome,
   streamAccepted,
   streamClosed,
   streamConnected,
@@ -135,8 +136,10 @@ function apply(state: State, input: Input): void {
       return broadcast(state, input.name, input.message)
     case 'broadcastReliably':
       return broadcastReliably(state, input.message)
+    case 'sendToSome':
+      return sendToSome(state, input.among, input.count, input.message)
     case 'sendReliably':
-      return sendReliably(state, input.to, input.message)
+      return sendReliably(state, input.to, input.message, input.askedFrom)
     case 'keyringChanged':
       return changeKeyring(state, input.keyring)
     case 'runtimeDelayed':

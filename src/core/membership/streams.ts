@@ -81,9 +81,18 @@ export function broadcastReliably(state: State, message: Uint8Array): void {
   for (const { name } of [...answered, ...strangers]) sendReliably(state, name, message)
 }
 
-export function sendReliably(state: State, to: string, message: Uint8Array): void {
+export function sendToSome(state: State, among: readonly string[], count: number, message: Uint8Array): void {
+  const names = new Set(among)
+  const fits = ({ name, status }: KnownMember): boolean =>
+    name !== state.self.name && status === 'alive' && names.has(name)
+  for (const { name } of pickAnswering(state, count, fits)) sendReliably(state, name, message)
+}
+
+export function sendReliably(state: State, to: string, message: Uint8Array, askedFrom?: Address): void {
   const member = state.members.get(to)
   if (member === undefined || member === state.self || member.status !== 'alive') return
+  if (askedFrom !== undefined && askedFrom.ip !== member.address.ip)
+    return refuse(state, askedFrom, 'malformed', `asks in the name of ${to}, who lives elsewhere`)
   if (!dial(state, member.address, { kind: 'user', message: encodeStreamUser(message) }))
     refuse(state, member.address, 'overflow', 'too many streams are open for a message over TCP')
 }

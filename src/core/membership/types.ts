@@ -45,8 +45,23 @@ export type Input =
   | { readonly kind: 'broadcast'; readonly now: Millis; readonly name: string; readonly message: Uint8Array }
   /** Too large for a packet: one TCP user message to every alive member. */
   | { readonly kind: 'broadcastReliably'; readonly now: Millis; readonly message: Uint8Array }
+  /** One TCP user message to up to `count` alive members of these, at random; to those that are surely there first. */
+  | {
+      readonly kind: 'sendToSome'
+      readonly now: Millis
+      readonly among: readonly string[]
+      readonly count: number
+      readonly message: Uint8Array
+    }
   /** One TCP user message to one alive member, by name; to anybody else it is not sent. */
-  | { readonly kind: 'sendReliably'; readonly now: Millis; readonly to: string; readonly message: Uint8Array }
+  | {
+      readonly kind: 'sendReliably'
+      readonly now: Millis
+      readonly to: string
+      readonly message: Uint8Array
+      /** Whoever asked for it in that name; must have the member's ip. */
+      readonly askedFrom?: Address
+    }
   /** From now on these keys are used; streams in progress end with the keys they began with. */
   | { readonly kind: 'keyringChanged'; readonly now: Millis; readonly keyring: Keyring }
   /** The thread we run in served its timers this late (99th percentile of the last second): we may be the slow one. */
