@@ -7,12 +7,14 @@ import type { EnvelopeFault } from './envelope.ts'
 import { fieldReader } from './field-reader.ts'
 import { recordsPerSectionMax } from './limits.ts'
 import type { HeldRecord, HeldSection } from './section.ts'
-import { packRecord, readOwner, readRecords } from './wire.ts'
+import { packRecord, readName, readOwner, readRecords } from './wire.ts'
 
 export interface Delta {
   readonly owner: NodeName
   /** The owner tells every member itself: nobody needs to pass it on. */
   readonly direct: boolean
+  /** Who passes it on, not by gossip but to us directly; it need not hear it again. */
+  readonly sender?: NodeName
   readonly records: readonly HeldRecord[]
 }
 
@@ -20,10 +22,11 @@ export interface DecodedDelta extends Delta {
   readonly brokenRecords: number
 }
 
-export function encodeDelta({ owner, direct, records }: Delta, now: Millis): Uint8Array {
+export function encodeDelta({ owner, direct, sender, records }: Delta, now: Millis): Uint8Array {
   return seal(format.delta, {
     o: owner,
     d: direct ? true : undefined,
+    n: sender,
     l: records.map(record => packRecord(record, now)),
   })
 }
@@ -39,8 +42,9 @@ export function decodeDelta(
   const reader = fieldReader(value.value)
   const owner = readOwner(reader)
   const direct = reader.has('d') && reader.flag('d')
+  const sender = reader.has('n') ? { sender: readName(reader, 'n') } : {}
   const items = reader.items('l', recordsPerSectionMax)
   if (reader.failure !== undefined) return fail('malformed')
   const { records, brokenRecords } = readRecords(items, now, held(owner)?.records)
-  return ok({ owner, direct, records, brokenRecords })
+  return ok({ owner, direct, ...sender, records, brokenRecords })
 }

@@ -38,7 +38,7 @@ function aSide(name: string, owners: readonly string[]): Side {
 /** Teaches it sections as if a peer had sent them. */
 function learn({ registry }: Side, sections: readonly HeldSection[]): void {
   for (const section of sections)
-    registry.step({ kind: 'deltaReceived', now, bytes: encodeSections([pack(section, now)]) })
+    registry.step({ kind: 'deltaReceived', now, bytes: encodeSections(nodeName('peer'), [pack(section, now)]) })
 }
 
 /** What was sent to one member directly, and how many bytes. */

@@ -67,20 +67,23 @@ export function createExchange(self: NodeName, held: () => readonly HeldSection[
       const wanted = held().filter(section =>
         teaches({ ...digestOf(section, now), version: section.version }, byOwner.get(section.owner)),
       )
-      return inMessages(wanted.map(section => pack(section, now)).filter(bytes => !isTooLarge(bytes)))
+      return inMessages(
+        self,
+        wanted.map(section => pack(section, now)).filter(bytes => !isTooLarge(bytes)),
+      )
     },
   }
 }
 
 /** What finds no place goes with a later push/pull, which will miss the same sections less those that arrived. */
-function inMessages(packed: readonly Uint8Array[]): readonly Uint8Array[] {
+function inMessages(self: NodeName, packed: readonly Uint8Array[]): readonly Uint8Array[] {
   const messages: Uint8Array[] = []
   let pending: Uint8Array[] = []
-  let sizeBytes = overheadBytes
+  let sizeBytes = overheadBytes + self.length
   const flush = (): void => {
-    if (pending.length > 0) messages.push(encodeSections(pending))
+    if (pending.length > 0) messages.push(encodeSections(self, pending))
     pending = []
-    sizeBytes = overheadBytes
+    sizeBytes = overheadBytes + self.length
   }
   for (const bytes of packed) {
     if (sizeBytes + bytes.length + overheadBytes > sectionsMessageSizeBytes) flush()

@@ -57,7 +57,9 @@ const gone = (key: RecordKey): Unstamped<RegistryInput> => ({
 
 function messagesOf(outputs: readonly RegistryOutput[]): readonly Uint8Array[] {
   return outputs.flatMap(output =>
-    output.kind === 'broadcast' || output.kind === 'broadcastReliably' ? [output.message] : [],
+    output.kind === 'broadcast' || output.kind === 'broadcastReliably' || output.kind === 'tellSome'
+      ? [output.message]
+      : [],
   )
 }
 
@@ -110,12 +112,88 @@ test('the last of several changes of one key in one call is what stays', () => {
 
 test('large records go straight to everybody, in one message, and are not passed on', () => {
   const [a, b] = [aNode('a'), aNode('b')]
-  const large = (id: string): RecordBody => running(id, { reason: 'x'.repeat(1_500) })
   const said = a.publish(large('web'), large('db'))
   expect(kinds(said)).toEqual(['sectionChanged', 'broadcastReliably'])
   expect(kinds(deliver(said, b))).toEqual(['sectionChanged'])
   expect(b.holds(a.name)).toEqual(['i/db', 'i/web'])
 })
+
+const large = (id: string, image = 'web'): RecordBody => running(id, { image, reason: 'x'.repeat(1_500) })
+
+/** The large news that are to be told to a few members. */
+function toldSome(outputs: readonly RegistryOutput[]) {
+  return outputs.filter(output => output.kind === 'tellSome')
+}
+
+/** `missed` was not there when its owner told everybody; both have met before. */
+function twoThatMet(bodies: readonly RecordBody[], owners = ['a']): { readonly knows: Node; readonly missed: Node } {
+  const peers = ['k', 'm', ...owners]
+  const [knows, missed] = [aNode('k', peers), aNode('m', peers)]
+  pushPull(knows, missed)
+  for (const owner of owners) deliver(aNode(owner).publish(...bodies), knows)
+  return { knows, missed }
+}
+
+test('large records that a push/pull brought are told to a few, in one message, but not to owner or source', () => {
+  const { knows, missed } = twoThatMet([large('web'), large('db'), running('small')])
+  const { fromB } = pushPull(knows, missed)
+  expect(kinds(fromB)).toEqual(['sectionChanged', 'broadcast', 'tellSome'])
+  expect(toldSome(fromB)).toMatchObject([{ except: ['a', 'k'] }])
+  const c = aNode('c', ['a', 'k', 'm'])
+  deliver(toldSome(fromB), c)
+  expect(c.holds(nodeName('a'))).toEqual(['i/db', 'i/web'])
+})
+
+test('who learns a large record by a relay passes it on, but not back; who knew it is silent, so it ends', () => {
+  const { knows, missed } = twoThatMet([large('web')])
+  const { fromB } = pushPull(knows, missed)
+  const c = aNode('c', ['a', 'k', 'm'])
+  const relayed = deliver(toldSome(fromB), c)
+  expect(kinds(relayed)).toEqual(['sectionChanged', 'tellSome'])
+  expect(toldSome(relayed)).toMatchObject([{ except: ['a', 'm'] }])
+  expect(deliver(relayed, knows, missed, c)).toEqual([])
+  expect(deliver(toldSome(fromB), c)).toEqual([])
+})
+
+test('of many owners with large news in one push/pull only some are passed on', () => {
+  const owners = Array.from({ length: 40 }, (_, i) => `o${i}`)
+  const { knows, missed } = twoThatMet([large('web')], owners)
+  const outputs = bringSections(knows, missed)
+  expect(outputs.filter(({ kind }) => kind === 'sectionChanged')).toHaveLength(40)
+  expect(toldSome(outputs)).toHaveLength(16)
+})
+
+test('of very many large records of one owner as many are passed on as one message takes', () => {
+  const { knows, missed } = twoThatMet(Array.from({ length: 300 }, (_, i) => large(`c${i}`)))
+  const states = [...(knows.registry.sections().get(nodeName('a'))?.records.values() ?? [])]
+  expect(states).toHaveLength(300)
+  const outputs = bringSections(knows, missed)
+  expect(toldSome(outputs)).toHaveLength(1)
+  const c = aNode('c')
+  deliver(toldSome(outputs), c)
+  expect(c.holds(nodeName('a'))).toHaveLength(200)
+})
+
+test('a newcomer passes on nothing of its first resync, in whichever way that comes', () => {
+  const wholeBrings = twoThatMet([large('web')]).knows
+  const newcomer = aNode('n', ['a', 'k'])
+  expect(toldSome(newcomer.tell({ kind: 'stateReceived', bytes: wholeBrings.registry.localState(now).bytes }))).toEqual(
+    [],
+  )
+  const { knows } = twoThatMet(Array.from({ length: 100 }, (_, i) => large(`c${i}`)))
+  const other = aNode('n', ['a', 'k'])
+  expect(toldSome(bringSections(knows, other))).toEqual([])
+  expect(other.holds(nodeName('a'))).toHaveLength(100)
+})
+
+/** One way of a push/pull of states too large to travel whole: a digest, and the sections it asks for. */
+function bringSections(from: Node, to: Node): readonly RegistryOutput[] {
+  to.tell({ kind: 'stateReceived', bytes: from.registry.localState(now).bytes })
+  const answer = from.tell({ kind: 'stateReceived', bytes: to.registry.localState(now).bytes })
+  return answer.flatMap(output =>
+    output.kind === 'sendTo' && output.to === to.name ? to.tell({ kind: 'deltaReceived', bytes: output.message }) : [],
+  )
+}
 
 test('the first push/pull makes a node tell everybody all of its own, and relay nothing', () => {
   const [a, b, c] = [aNode('a'), aNode('b'), aNode('c')]

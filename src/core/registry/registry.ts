@@ -3,7 +3,8 @@
  * members, it answers what to send and what has changed. Pure: `now` arrives with every input.
  *
  * Every member's news reaches everybody in one of three ways: small records by gossip, where whoever learns something
- * passes it on; large ones straight from their owner; and all of it, sooner or later, by push/pull (exchange.ts).
+ * passes it on; large ones straight from their owner; and all of it, sooner or later, by push/pull (exchange.ts). What a
+ * push/pull brings to somebody who had missed it is passed on from there, large records to a few members at a time.
  * Nobody but a node itself changes its section; what others tell about us only shows what must be buried or outbid.
  */
 import { unreachable } from '../../kernel/invariant.ts'
@@ -32,6 +33,12 @@ const sweepIntervalMs: Millis = 600_000
 /** More news than this in one push/pull is a resync; push/pull itself will carry it on, at less cost. */
 const relayedPerStateMax = 200
 
+/** Owners whose large records are passed on after one push/pull: each takes a message of its own, to several members. */
+const largeRelaysPerStateMax = 16
+
+/** After a digest the rest of a first push/pull follows in messages of its own, for about this long at most. */
+const firstResyncMs: Millis = 10_000
+
 export function createRegistry(settings: RegistrySettings): Registry {
   const { owner: self } = settings
   const telling = createTelling(settings)
@@ -42,7 +49,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
   const exchange = createExchange(self, () => [own.current(), ...others.values()])
   let sweepAt: Millis | undefined
   /** Until one of our agents has told us its state, everything we hear is old news to the others. */
-  let acquainted = false
+  let acquaintedAt: Millis | undefined
 
   function step(input: RegistryInput): readonly RegistryOutput[] {
     const { now } = input
@@ -79,7 +86,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
   function onDelta(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
     const delta = decodeDelta(bytes, now, heldOf)
     if (!delta.ok) return [refused(delta.error, 1, 'delta')]
-    const { owner, direct, records, brokenRecords } = delta.value
+    const { owner, direct, sender, records, brokenRecords } = delta.value
     const broken = brokenRecords === 0 ? [] : [refused('malformed', brokenRecords, `records in a delta of ${owner}`)]
     if (owner === self) return [...broken, ...learnAboutOurselves(own.current(), records, now)]
     const held = sectionOf(owner)
@@ -89,7 +96,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
       return dropped === 0 ? [] : [refused(held, dropped, 'deltas of owners that did not become members')]
     }
     const merge = mergeRecords(held, records)
-    return [...broken, ...adopt(merge), ...(direct ? [] : telling.relay(merge, now))]
+    return [...broken, ...adopt(merge), ...(direct ? [] : telling.relay(merge, now, { sender }))]
   }
 
   /** A peer's digest or its whole state: what we hold and it lacks is sent to it, unless our state went whole as well. */
@@ -99,7 +106,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
       const digest = decodeDigest(bytes)
       if (!digest.ok) return [refused(digest.error, 1, 'push/pull digest')]
       const { sender, sections } = digest.value
-      return [...tell(sender, sections, now, join), ...getAcquainted(now)]
+      return [...tell(sender, sections, now, join), ...getAcquainted(now, now + firstResyncMs)]
     }
     const isCompared = !exchange.sendsWhole(now, join)
     // Records of ours must not stand in for the peer's where the question is what the peer holds.
@@ -108,7 +115,7 @@ export function createRegistry(settings: RegistrySettings): Registry {
     const { sender, sections } = state.value
     const digests = isCompared ? sections.map(section => exchange.digestOf(section, now)) : []
     const told = sender === undefined ? [] : tell(sender, digests, now, join)
-    return [...told, ...takeIn(state.value, now), ...getAcquainted(now)]
+    return [...told, ...takeIn(state.value, now), ...getAcquainted(now, now)]
   }
 
   function onSections(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {
@@ -121,11 +128,13 @@ export function createRegistry(settings: RegistrySettings): Registry {
     return exchange.answer(theirs, now, join).map(message => ({ kind: 'sendTo', to, message }))
   }
 
-  function takeIn({ sections, brokenSections, brokenRecords }: DecodedState, now: Millis): readonly RegistryOutput[] {
+  function takeIn(state: DecodedState, now: Millis): readonly RegistryOutput[] {
+    const { sender, sections, brokenSections, brokenRecords } = state
     const outputs: RegistryOutput[] = []
     const broken = brokenSections + brokenRecords
     if (broken > 0) outputs.push(refused('malformed', broken, 'sections and records of a push/pull'))
-    let toRelay = acquainted ? relayedPerStateMax : 0
+    let recordsMax = acquaintedAt !== undefined && acquaintedAt <= now ? relayedPerStateMax : 0
+    let largeRelays = 0
     for (const heard of sections) {
       if (heard.owner === self) {
         outputs.push(...learnAboutOurselves(heard, heard.records.values(), now))
@@ -139,15 +148,18 @@ export function createRegistry(settings: RegistrySettings): Registry {
         continue
       }
       const merge = mergeSection(held, heard)
-      outputs.push(...adopt(merge), ...telling.relay(merge, now, toRelay))
-      toRelay -= Math.min(toRelay, merge.changes.length)
+      const relayed = telling.relay(merge, now, { sender, recordsMax, withLarge: largeRelays < largeRelaysPerStateMax })
+      outputs.push(...adopt(merge), ...relayed)
+      recordsMax -= Math.min(recordsMax, merge.changes.length)
+      if (relayed.some(({ kind }) => kind === 'tellSome')) largeRelays++
     }
     return outputs
   }
 
-  function getAcquainted(now: Millis): readonly RegistryOutput[] {
-    if (acquainted) return []
-    acquainted = true
+  function getAcquainted(now: Millis, from: Millis): readonly RegistryOutput[] {
+    const isFirst = acquaintedAt === undefined
+    acquaintedAt = Math.min(acquaintedAt ?? from, from)
+    if (!isFirst) return []
     return telling.directly([...own.current().records.values()], now)
   }
 

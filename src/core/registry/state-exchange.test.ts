@@ -14,7 +14,8 @@ test.each([
 ])('%s come back as they were, tombstones with their age', (_, formatByte) => {
   const pack = createSectionEncoder()
   const packed = [aSection('a', { tombstones: 3, removedAt: 5_000 }), aSection('b')].map(each => pack(each, 65_000))
-  const bytes = formatByte === format.sections ? encodeSections(packed) : encodeWholeState(nodeName('a'), packed)
+  const bytes =
+    formatByte === format.sections ? encodeSections(nodeName('a'), packed) : encodeWholeState(nodeName('a'), packed)
   const decoded = decodeState(formatByte, bytes, 1_000_000)
   const ages = [...(decoded.ok ? (decoded.value.sections[0]?.records.values() ?? []) : [])].map(
     ({ removedAt }) => 1_000_000 - (removedAt ?? 0),

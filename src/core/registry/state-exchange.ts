@@ -29,8 +29,8 @@ export function encodeWholeState(sender: NodeName, packed: readonly Uint8Array[]
 }
 
 /** Whole sections, outside of any push/pull. */
-export function encodeSections(packed: readonly Uint8Array[]): Uint8Array {
-  return seal(format.sections, { s: packed })
+export function encodeSections(sender: NodeName, packed: readonly Uint8Array[]): Uint8Array {
+  return seal(format.sections, { n: sender, s: packed })
 }
 
 /** What either of the two encodes. `held` answers what is known of an owner already; see `readRecords`. */

@@ -1,6 +1,8 @@
 /**
  * How news leaves: small records by gossip, one message each, so that a newer one replaces an older one still waiting;
- * large ones straight from their owner to everybody, many in one message. Knows no sections, only what is to be said.
+ * large ones straight from their owner to everybody, many in one message. Whoever its owner could not reach then, in a cut
+ * or while it was suspected, hears of a large one by push/pull, and tells a few others that may have missed it as well;
+ * each for whom it was news does the same. Knows no sections, only what is to be said.
  */
 import type { Millis, NodeName } from '../../kernel/units.ts'
 import { encodeDelta } from './delta.ts'
@@ -10,24 +12,42 @@ import type { HeldRecord } from './section.ts'
 import type { RegistryOutput, RegistryRefusal, RegistrySettings } from './types.ts'
 
 export interface Telling {
-  /** Passes on what was new to us. Large records are left to their owner, who tells everybody directly. */
-  relay(merge: Merge, now: Millis, limit?: number): readonly RegistryOutput[]
+  /** Passes on what was new to us, but not what the owner tells everybody directly. */
+  relay(merge: Merge, now: Millis, bounds?: RelayBounds): readonly RegistryOutput[]
   /** Changes of our own section, and what of them could not be made. */
   own(results: readonly (RecordChange | OwnRefused)[], now: Millis): readonly RegistryOutput[]
   /** Records of our own, to every member. */
   directly(records: readonly HeldRecord[], now: Millis): readonly RegistryOutput[]
 }
 
+export interface RelayBounds {
+  /** Whom we have it from. */
+  readonly sender?: NodeName | undefined
+  readonly recordsMax?: number
+  /** Not by gossip, but directly. */
+  readonly withLarge?: boolean
+}
+
 /** At their largest, this many records still keep one direct message below the limit of a stream, 4 MiB. */
 const directRecordsMax = 200
 
 export function createTelling({ owner: self, broadcastSizeBytesMax }: RegistrySettings): Telling {
-  function relay({ section, changes }: Merge, now: Millis, limit: number = Infinity): readonly RegistryOutput[] {
-    return changes
-      .filter(change => change.record !== undefined)
-      .slice(0, limit)
-      .map(({ record }) => record && gossip(section.owner, record, now))
-      .filter(output => output !== undefined)
+  function relay({ section, changes }: Merge, now: Millis, bounds: RelayBounds = {}): readonly RegistryOutput[] {
+    const { sender, recordsMax = Infinity, withLarge = true } = bounds
+    const { owner } = section
+    const outputs: RegistryOutput[] = []
+    const large: HeldRecord[] = []
+    const news = changes.map(({ record }) => record).filter(record => record !== undefined)
+    for (const record of news.slice(0, recordsMax)) {
+      const message = gossip(owner, record, now)
+      if (message === undefined) large.push(record)
+      else outputs.push(message)
+    }
+    if (large.length === 0 || !withLarge) return outputs
+    // One message: more than it takes at once is a resync, which push/pull does at less cost.
+    const records = large.slice(0, directRecordsMax)
+    const message = encodeDelta({ owner, direct: false, sender: self, records }, now)
+    return [...outputs, { kind: 'tellSome', message, except: sender === undefined ? [owner] : [owner, sender] }]
   }
 
   function gossip(owner: NodeName, record: HeldRecord, now: Millis): RegistryOutput | undefined {
