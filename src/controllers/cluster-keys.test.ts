@@ -236,7 +236,8 @@ test('gossip that cannot be read for want of a key is warned of once a minute, h
   await here.start('clear', 9, { keyring: [] })
   here.time.run(50_000)
   const warnings = a.log.lines.filter(({ level, fields }) => level === 'warn' && 'reason' in fields)
-  expect(warnings.map(({ fields }) => fields.reason).sort()).toEqual(['badKey', 'plaintext'])
+  expect(warnings).toHaveLength(2)
+  expect(new Set(warnings.map(({ fields }) => fields['reason']))).toEqual(new Set(['badKey', 'plaintext']))
   expect(a.metrics.value('constellation_gossip_refused_total', { reason: 'badKey' })).toBeGreaterThan(1)
 })
 
