@@ -1,6 +1,6 @@
 /**
- * Real agents whose threads are held up from outside: a busy main thread is no reason to suspect a node, and a broken
- * cluster thread ends the agent. What holds them up is loaded before the program and is no part of it.
+ * Real agents whose threads are held up from outside: a busy main thread is no reason to suspect a node, and a cluster
+ * thread that breaks or hangs ends the agent. What holds them up is loaded before the program and is no part of it.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,13 +14,14 @@ afterEach(endAgents)
 
 const blockMs = 4_000
 const triggerFile = 'break-the-thread'
+const hangFile = 'hang-the-thread'
 const sleeperOf = (name: string): object => ({
   service: `sleeper-${name}`,
   command: 'sleep',
   args: ['600'],
   port: 9_000,
 })
-/** SIGUSR2 blocks the main thread alone; a file makes every other thread throw. */
+/** SIGUSR2 blocks the main thread alone; one file makes every other thread throw, another makes it hang. */
 function preload(folder: string): string {
   const file = join(folder, 'preload.mjs')
   const lines = [
@@ -28,8 +29,9 @@ function preload(folder: string): string {
     `import { isMainThread } from 'node:worker_threads'`,
     `const block = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${blockMs})`,
     `const look = () => { if (existsSync(${JSON.stringify(join(folder, triggerFile))})) throw new RangeError('planted') }`,
+    `const hang = () => { while (existsSync(${JSON.stringify(join(folder, hangFile))})); }`,
     `if (isMainThread) process.on('SIGUSR2', block)`,
-    `else setInterval(look, 50).unref()`,
+    `else setInterval(() => (look(), hang()), 50).unref()`,
   ]
   writeFileSync(file, lines.join('\n'))
   return pathToFileURL(file).href
@@ -125,4 +127,12 @@ test('a thread that breaks ends the agent as a bug does, with its stack', async 
     .split('\n')
     .find(text => text.includes('a bug ends this agent: planted'))
   expect(line).toMatch(/"name":"RangeError".*"stack":"RangeError: planted\\n.*preload\.mjs/)
+})
+
+test('a thread that hangs ends the agent: what it serves would only grow older', async () => {
+  const folder = temporaryFolder()
+  const agent = await startAgent({ name: 'hanging', preload: preload(folder) })
+  writeFileSync(join(folder, hangFile), '')
+  expect(await agent.exited()).toBe(1)
+  expect(agent.output()).toContain('a bug ends this agent: the thread of the cluster hangs')
 })
