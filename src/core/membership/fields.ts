@@ -127,65 +127,86 @@ function nameOf(bytes: Uint8Array): string | undefined {
 }
 
 function createFields(values: ReadonlyMap<string, Value>): Fields {
-  let failure: Refusal | undefined
-  const fail = (refusal: Refusal): void => {
-    failure ??= refusal
-  }
-  const malformed = (detail: string): void => fail({ reason: 'malformed', detail })
+  return new StructFields(values)
+}
 
-  /** A view; null counts as empty, as a missing key does. */
-  function view(key: string): Uint8Array {
-    const value = values.get(key) ?? new Uint8Array()
-    if (value instanceof Uint8Array) return value
-    malformed(`${key} is no bytes`)
+const nothing = new Uint8Array(0)
+
+/** A class, because every message makes one: closures would be made anew each time. */
+class StructFields implements Fields {
+  failure: Refusal | undefined = undefined
+  readonly #values: ReadonlyMap<string, Value>
+
+  constructor(values: ReadonlyMap<string, Value>) {
+    this.#values = values
+  }
+
+  fail(refusal: Refusal): void {
+    this.failure ??= refusal
+  }
+
+  bool(key: string): boolean {
+    const value = this.#values.get(key) ?? false
+    if (value === true || value === 1) return true
+    if (value !== false && value !== 0) this.#malformed(`${key} is no boolean`)
+    return false
+  }
+
+  uint(key: string, max: number): number {
+    const value = this.#values.get(key) ?? 0
+    if (isUint(value, max)) return value
+    this.#malformed(`${key} is no integer from 0 to ${max}`)
+    return 0
+  }
+
+  bytes(key: string, sizeBytesMax: number): Uint8Array {
+    const bytes = this.#view(key)
+    if (bytes.length <= sizeBytesMax) return bytes.slice()
+    this.fail({ reason: 'tooLarge', detail: `${key} has ${bytes.length} bytes, at most ${sizeBytesMax} are taken` })
     return new Uint8Array()
   }
 
-  const fields: Fields = {
-    get failure() {
-      return failure
-    },
-    fail,
-    bool(key) {
-      const value = values.get(key) ?? false
-      if (value === true || value === 1) return true
-      if (value !== false && value !== 0) malformed(`${key} is no boolean`)
-      return false
-    },
-    uint(key, max) {
-      const value = values.get(key) ?? 0
-      if (isUint(value, max)) return value
-      malformed(`${key} is no integer from 0 to ${max}`)
-      return 0
-    },
-    bytes(key, sizeBytesMax) {
-      const bytes = view(key)
-      if (bytes.length <= sizeBytesMax) return bytes.slice()
-      fail({ reason: 'tooLarge', detail: `${key} has ${bytes.length} bytes, at most ${sizeBytesMax} are taken` })
-      return new Uint8Array()
-    },
-    name(key) {
-      const name = fields.nameOrEmpty(key)
-      if (name === '') malformed(`${key} is empty`)
-      return name
-    },
-    nameOrEmpty(key) {
-      const name = nameOf(view(key))
-      if (name === undefined) malformed(`${key} is no node name: ${JSON.stringify(fields.text(key, nameBytesMax))}`)
-      return name ?? ''
-    },
-    optionalName: key => nameOf(view(key)) ?? '',
-    text: (key, sizeBytesMax) => textOf(view(key).subarray(0, sizeBytesMax)),
-    address(ipKey, portKey) {
-      const ip = ipFromBytes(view(ipKey))
-      if (ip === undefined) malformed(`${ipKey} is no address: ${view(ipKey).length} bytes`)
-      return { ip: ip ?? '', port: fields.uint(portKey, uint16Max) }
-    },
-    addressIfTold(ipKey, portKey) {
-      if (view(ipKey).length === 0) return undefined
-      const address = fields.address(ipKey, portKey)
-      return address.port === 0 ? undefined : address
-    },
+  name(key: string): string {
+    const name = this.nameOrEmpty(key)
+    if (name === '') this.#malformed(`${key} is empty`)
+    return name
   }
-  return fields
+
+  nameOrEmpty(key: string): string {
+    const name = nameOf(this.#view(key))
+    if (name === undefined) this.#malformed(`${key} is no node name: ${JSON.stringify(this.text(key, nameBytesMax))}`)
+    return name ?? ''
+  }
+
+  optionalName(key: string): string {
+    return nameOf(this.#view(key)) ?? ''
+  }
+
+  text(key: string, sizeBytesMax: number): string {
+    return textOf(this.#view(key).subarray(0, sizeBytesMax))
+  }
+
+  address(ipKey: string, portKey: string): Address {
+    const ip = ipFromBytes(this.#view(ipKey))
+    if (ip === undefined) this.#malformed(`${ipKey} is no address: ${this.#view(ipKey).length} bytes`)
+    return { ip: ip ?? '', port: this.uint(portKey, uint16Max) }
+  }
+
+  addressIfTold(ipKey: string, portKey: string): Address | undefined {
+    if (this.#view(ipKey).length === 0) return undefined
+    const address = this.address(ipKey, portKey)
+    return address.port === 0 ? undefined : address
+  }
+
+  /** Null counts as empty, as a missing key does. */
+  #view(key: string): Uint8Array {
+    const value = this.#values.get(key) ?? nothing
+    if (value instanceof Uint8Array) return value
+    this.#malformed(`${key} is no bytes`)
+    return nothing
+  }
+
+  #malformed(detail: string): void {
+    this.fail({ reason: 'malformed', detail })
+  }
 }

@@ -12,8 +12,22 @@ export function ipFromBytes(bytes: Uint8Array): string | undefined {
   return ipv6Text(Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i)))
 }
 
-/** `undefined` when the text is no IP literal; a zone (`fe80::1%eth0`) means something on one node only and is none. */
+/** The same few addresses are written again and again; a hostile peer can only make us forget them. */
+const known = new Map<string, Uint8Array>()
+const knownMax = 4_096
+
+/** `undefined` when the text is no IP literal; the bytes are shared and not to be changed. A zone (`fe80::1%eth0`) means something on one node only and is none. */
 export function ipToBytes(ip: string): Uint8Array | undefined {
+  const before = known.get(ip)
+  if (before !== undefined) return before
+  const bytes = parseIp(ip)
+  if (bytes === undefined) return undefined
+  if (known.size >= knownMax) known.clear()
+  known.set(ip, bytes)
+  return bytes
+}
+
+function parseIp(ip: string): Uint8Array | undefined {
   if (!ip.includes(':')) return ipv4Bytes(ip)
   const bytes = ipv6Bytes(ip)
   return bytes !== undefined && isMapped(bytes) ? bytes.slice(12) : bytes
