@@ -11,8 +11,10 @@ import { isFresher } from './counter.ts'
 import type { Alive } from './messages.ts'
 import { mayAdmit } from './newcomers.ts'
 import { enlist } from './peers.ts'
+import { accusationOf } from './probe.ts'
 import { refute } from './refutation.ts'
-import { announce, createMember, emit, isLive, refuse, setStatus, setSuspicion } from './state.ts'
+import { sendAnswer } from './send.ts'
+import { announce, createMember, emit, isLive, protocolOf, refuse, setStatus, setSuspicion } from './state.ts'
 import type { KnownMember, State } from './state.ts'
 
 /** `welcome`: it is part of an answer to a question of ours, or the bearer's own word; see newcomers.ts. */
@@ -87,7 +89,7 @@ function admit(state: State, alive: Alive, from: Address, welcome: boolean): voi
 function renew(state: State, member: KnownMember, alive: Alive): void {
   const moved = !sameAddress(alive.address, member.address)
   if (moved && !mayMove(state, member)) return reportConflict(state, member, alive.address)
-  if (!moved && !isFresher(alive.incarnation, member.incarnation)) return
+  if (!moved && !isFresher(alive.incarnation, member.incarnation)) return confront(state, member, alive)
   const previous = member.status
   const changed = moved || previous !== 'alive' || !saysTheSame(member, alive)
   // A process that was started anew looks the same from here; how often that happens is known.
@@ -102,6 +104,15 @@ function renew(state: State, member: KnownMember, alive: Alive): void {
   enlist(state, member)
   state.news.queue(member.name, encodeMessage(alive))
   if (changed) announce(state, member, previous)
+}
+
+/**
+ * Old news, or a process that was started anew and counts from one again: it does not know yet what it has to refute, and
+ * if nobody told it before the end of a suspicion it would be called dead everywhere.
+ */
+function confront(state: State, member: KnownMember, alive: Alive): void {
+  if (member.status === 'alive' || alive.incarnation !== member.incarnation) return
+  sendAnswer(state, member.address, [accusationOf(state, member)], protocolOf(member))
 }
 
 /** Whoever left has freed its name; the dead have after a while, as their address may have changed with their restart. */

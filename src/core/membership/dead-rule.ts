@@ -4,12 +4,13 @@
 import { encodeMessage } from './codec.ts'
 import { isFresher } from './counter.ts'
 import type { Dead } from './messages.ts'
-import { refuteAccusation } from './refutation.ts'
+import { refuteAccusation, remindAccuser } from './refutation.ts'
 import { announce, isLive, setStatus, setSuspicion } from './state.ts'
 import type { State } from './state.ts'
 
 export function applyDead(state: State, dead: Dead): void {
   const member = state.members.get(dead.node)
+  if (member === state.self && isFresher(member.incarnation, dead.incarnation)) return remindAccuser(state, dead.from)
   if (member === undefined || isFresher(member.incarnation, dead.incarnation)) return
   if (!isLive(member)) return
   if (member === state.self && state.phase === 'running') return refuteAccusation(state, dead.incarnation)

@@ -69,9 +69,13 @@ export function withAccusation(
   member: KnownMember | undefined,
 ): readonly PacketMessage[] {
   if (member === undefined || member.status === 'alive' || member === state.self) return [message]
-  const { name: node, incarnation, status } = member
+  return [message, accusationOf(state, member)]
+}
+
+/** What we hold against a member that is not alive for us. */
+export function accusationOf(state: State, { name: node, incarnation, status }: KnownMember): PacketMessage {
   const kind = status === 'suspect' ? 'suspect' : 'dead'
-  return [message, { kind, node, incarnation, from: status === 'left' ? node : state.self.name }]
+  return { kind, node, incarnation, from: status === 'left' ? node : state.self.name }
 }
 
 function askOthers(state: State, probe: Probe): void {

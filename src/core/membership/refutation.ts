@@ -1,10 +1,13 @@
 /**
  * Speaking for ourselves: only a member raises its own incarnation, and that is how it answers every rumour about itself.
- * Traffic is bounded however often we are accused: one broadcast about us is queued at a time and leaves in gossip rounds.
+ * Traffic is bounded however often we are accused: one broadcast about us is queued at a time and leaves in gossip rounds,
+ * and an old accusation costs one packet.
  */
 import { encodeMessage } from './codec.ts'
 import { beyond, next } from './counter.ts'
 import type { Alive } from './messages.ts'
+import { sendAnswer } from './send.ts'
+import { isLive, protocolOf } from './state.ts'
 import type { State } from './state.ts'
 
 export function aliveAboutUs(state: State): Alive {
@@ -29,4 +32,14 @@ export function refute(state: State, accused: number): void {
 export function refuteAccusation(state: State, accused: number): void {
   state.awareness.adjust(1)
   refute(state, accused)
+}
+
+/**
+ * The accuser has missed what we answered to this long ago: it is told again, straight. Gossip passes one or the other by
+ * when many speak at once, and who goes on suspecting us would call us dead in the end.
+ */
+export function remindAccuser(state: State, name: string): void {
+  const accuser = state.members.get(name)
+  if (state.phase !== 'running' || accuser === undefined || accuser === state.self || !isLive(accuser)) return
+  sendAnswer(state, accuser.address, [aliveAboutUs(state)], protocolOf(accuser))
 }

@@ -1,6 +1,7 @@
 /** The three rules as a whole machine applies them: what a message changes, what is passed on, what is said. */
 import { expect, test } from 'vitest'
-import { addressOf, anAlive, membershipLab, outputsOf, ourAddress, sentOf } from '../../testing/membership-lab.ts'
+import { formatAddress } from '../../kernel/units.ts'
+import { addressOf, anAlive, membershipLab, outputsOf, ourAddress, sent, sentOf } from '../../testing/membership-lab.ts'
 import type { MembershipLab } from '../../testing/membership-lab.ts'
 import type { Dead, Suspect } from './messages.ts'
 
@@ -120,6 +121,31 @@ test.each([
   expect(sentOf(lab.advance(300), 'alive')).toContainEqual(
     expect.objectContaining({ node: 'self', incarnation: answer, address: ourAddress }),
   )
+})
+
+test.each([
+  { status: 'suspect', message: suspect('m1', 1) },
+  { status: 'dead', message: dead('m1', 1) },
+])('a $status member that is said to live as before hears at once what we hold against it', ({ status, message }) => {
+  const lab = membershipLab({ knows: ['m1', 'm2'] })
+  lab.hear(message)
+  const told = sent(lab.hear(anAlive({ node: 'm1' }), addressOf('m2')))
+  const accusation = { kind: status, node: 'm1', incarnation: 1, from: 'self' }
+  expect(told).toEqual([{ to: formatAddress(addressOf('m1')), message: accusation }])
+  expect(lab.hear(anAlive({ node: 'm2' }))).toEqual([])
+})
+
+test.each([
+  { claim: 'suspects us', message: suspect('self', 1, 'm2') },
+  { claim: 'holds us for dead', message: dead('self', 1, 'm2') },
+])('who $claim although we have refuted it is told so again, straight and alone', ({ message }) => {
+  const lab = membershipLab({ knows: ['m1', 'm2', 'm3'] })
+  lab.hear(message)
+  lab.advance(5_000)
+  const told = sentOf(lab.hear(message, addressOf('m3')), 'alive')
+  expect(told).toMatchObject([{ to: formatAddress(addressOf('m2')), node: 'self', incarnation: 2 }])
+  expect(lab.member('self')?.incarnation).toBe(2)
+  expect(lab.hear({ ...message, from: 'nobody' })).toEqual([])
 })
 
 test('an accusation more than half the counter ahead is an old one', () => {

@@ -5,13 +5,15 @@
 import { encodeMessage } from './codec.ts'
 import { isFresher } from './counter.ts'
 import type { Suspect } from './messages.ts'
-import { refuteAccusation } from './refutation.ts'
+import { refuteAccusation, remindAccuser } from './refutation.ts'
 import { announce, setStatus, setSuspicion, wakeBy } from './state.ts'
 import type { KnownMember, State } from './state.ts'
 import { createSuspicion, suspicionBounds } from './suspicion.ts'
 
 export function applySuspect(state: State, suspect: Suspect): void {
   const member = state.members.get(suspect.node)
+  if (member === state.self && isFresher(member.incarnation, suspect.incarnation))
+    return remindAccuser(state, suspect.from)
   if (member === undefined || isFresher(member.incarnation, suspect.incarnation)) return
   if (member.suspicion !== undefined) {
     if (!member.suspicion.confirm(suspect.from)) return
