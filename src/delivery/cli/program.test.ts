@@ -260,6 +260,7 @@ describe('keys', () => {
     const answer = { operation: 'use', complete: false, refusals: [], keys, nodes } as const
     const facade = aFacade({ keys: () => Promise.resolve(answer) })
     const { code, out } = await run(['keys', 'use', first], { facade })
+    expect(out).toContain('node-b: without this key it cannot read the others')
     expect(code).toBe(1)
     expect(out).toMatch(/^node-b\s+silent\s+-\s+-\s+it did not answer\?\[2J in time$/m)
   })

@@ -103,7 +103,17 @@ function agree({ keys }: GossipKeys): boolean {
   )
 }
 
-function forPeople({ nodes }: GossipKeys, paint: Paint): string {
+/** What is left to do for those who missed a change. */
+const afterwards: Readonly<Record<GossipKeys['operation'], string | undefined>> = {
+  list: undefined,
+  install: 'run this again when it is back, before you use the key',
+  use:
+    'without this key it cannot read the others; then copy <secretsPath>/gossip-keyring.json of another node to it ' +
+    '(mode 0600), else run this again when it is back',
+  remove: 'run this again on that node when it is back',
+}
+
+function forPeople({ operation, nodes }: GossipKeys, paint: Paint): string {
   const rows = nodes.map(({ node, outcome, fingerprints, reason }) => {
     const [primary = '-', ...further] = fingerprints
     return [
@@ -114,5 +124,10 @@ function forPeople({ nodes }: GossipKeys, paint: Paint): string {
       reason === undefined ? '-' : plain(reason),
     ]
   })
-  return table(['NODE', 'OUTCOME', 'PRIMARY', 'FURTHER KEYS', 'WHY'], rows, paint)
+  const advice = afterwards[operation]
+  const missed = nodes.filter(({ outcome }) => outcome === 'notAsked' || outcome === 'silent')
+  return [
+    table(['NODE', 'OUTCOME', 'PRIMARY', 'FURTHER KEYS', 'WHY'], rows, paint),
+    ...(advice === undefined ? [] : missed.map(({ node }) => paint.doubtful(`${plain(node)}: ${advice}`))),
+  ].join('\n')
 }
