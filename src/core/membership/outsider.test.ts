@@ -100,7 +100,7 @@ function forged(i: number): ReturnType<typeof anAlive> {
 /** No new name is taken from anybody for now. */
 function floodedLab(): MembershipLab {
   const lab = membershipLab({ knows: ['m1'] })
-  for (let i = 0; i < 64; i++) lab.hear(forged(i), outsider)
+  for (let i = 0; i < 128; i++) lab.hear(forged(i), outsider)
   return lab
 }
 

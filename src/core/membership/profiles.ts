@@ -47,8 +47,8 @@ const tailnet: MembershipConfig = Object.freeze<MembershipConfig>({
   metaMaxBytes: metaBytesMax,
   // Ten times a large cluster; what forged names can do grows with it, see newcomers.ts.
   membersMax: 1_024,
-  // A hundred nodes that start at once are all known within six seconds; ten thousand forged names take half an hour.
-  newNamesMin: 64,
+  // A hundred nodes that start at once know each other in four seconds; with half of this some take half a minute.
+  newNamesMin: 128,
   newNamesPerMember: 2,
   newNamesRefillMs: 10_000,
   // A small cluster that grows at once still meets everybody within a few walks.
