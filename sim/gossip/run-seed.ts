@@ -21,8 +21,6 @@ import { scheduleWorkload } from './workload.ts'
 const peaceMsMax: Millis = 60_000
 /** Large clusters exchange whole states more rarely. */
 const peaceMsMaxLarge: Millis = 180_000
-/** A record too large for gossip that missed its direct way spreads by push/pull alone: doubling every half minute. */
-const peaceMsMaxLargeRecords: Millis = 150_000
 const lookMs: Millis = 250
 const lookMsLarge: Millis = 2_000
 /** They must still agree after this. */
@@ -90,10 +88,9 @@ function run(world: World, byMs: Millis): void {
 
 /** Undefined, or on what they still did not agree. */
 function makePeace(world: World): string | undefined {
-  const { nodes, largeRecords } = world.options
-  const isLarge = nodes >= largeFrom
+  const isLarge = world.options.nodes >= largeFrom
   const stepMs = isLarge ? lookMsLarge : lookMs
-  const withinMs = isLarge ? peaceMsMaxLarge : largeRecords ? peaceMsMaxLargeRecords : peaceMsMax
+  const withinMs = isLarge ? peaceMsMaxLarge : peaceMsMax
   for (let leftMs = withinMs; leftMs > 0; leftMs -= stepMs) {
     run(world, stepMs)
     if (disagreement(world.views()) !== undefined) continue

@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest'
 import { nodeName } from '../../kernel/units.ts'
 import { createPrng } from '../../kernel/prng.ts'
-import { anInstance } from '../../testing/builders.ts'
+import { anInstance, aProfile } from '../../testing/builders.ts'
 import { addressOf, anAlive, ourAddress } from '../../testing/membership-lab.ts'
 import { encodeMessage, encodePushPull, membershipProfiles } from '../membership/index.ts'
-import { createRegistry, instanceKey } from '../registry/index.ts'
+import { createRegistry, encodeProfile, instanceKey } from '../registry/index.ts'
 import type { RegistryInput } from '../registry/index.ts'
 import { createClusterMachine } from './cluster.ts'
 
@@ -50,6 +50,43 @@ test.each([
   const dialled = outputs.flatMap(output => (output.kind === 'dialStream' ? [output.to.ip] : []))
   expect([...new Set(dialled)]).toEqual(told)
   expect(outputs.filter(output => output.kind === 'refused')).toHaveLength(told.length === 0 ? 1 : 0)
+})
+
+test('a large record that a push/pull brought is told to agents of ours alone, once', () => {
+  const machine = createClusterMachine(
+    { name: nodeName('self'), address: ourAddress, meta: new Uint8Array(0), config: membershipProfiles.tailnet },
+    createPrng(1),
+  )
+  machine.step({ kind: 'started', now })
+  const meta = encodeProfile(aProfile())
+  for (const node of ['m1', 'm2', 'm3', 'm4', 'serf5']) {
+    const alive = encodeMessage(anAlive({ node, ...(node === 'serf5' ? {} : { meta }) }))
+    machine.step({ kind: 'packetReceived', now, from: addressOf(node), bytes: alive })
+  }
+  const dialledBy = (stream: string, userState: Uint8Array): readonly string[] =>
+    [
+      ...machine.step({ kind: 'streamAccepted', now, stream, from: { ip: addressOf('m1').ip, port: 50_000 } }),
+      ...machine.step({
+        kind: 'streamData',
+        now,
+        stream,
+        bytes: encodePushPull({ join: false, nodes: [], userState }),
+      }),
+    ]
+      .flatMap(output => (output.kind === 'dialStream' ? [output.to.ip] : []))
+      .sort()
+
+  const [m1, owner] = ['m1', 'm2'].map(name => createRegistry({ owner: nodeName(name), broadcastSizeBytesMax: 1_000 }))
+  if (m1 === undefined || owner === undefined) throw new Error('two registries')
+  expect(dialledBy('in-1', m1.localState(now).bytes)).toEqual([])
+  const instance = anInstance({ containerId: 'web', reason: 'x'.repeat(1_500) })
+  const body = { kind: 'instance', instance } as const
+  m1.step({ kind: 'memberPresent', now, name: nodeName('m2') })
+  for (const output of owner.step({ kind: 'published', now, changes: [{ key: instanceKey('web'), body }] }))
+    if (output.kind === 'broadcastReliably') m1.step({ kind: 'deltaReceived', now, bytes: output.message })
+  const state = m1.localState(now).bytes
+  expect(dialledBy('in-2', state)).toEqual(['10.0.0.3', '10.0.0.4'])
+  expect(dialledBy('in-3', state)).toEqual([])
 })
 
 /** A push/pull of somebody who holds much, and nothing of ours. */

@@ -8,7 +8,7 @@ import type { Prng } from '../../kernel/prng.ts'
 import { isNodeName } from '../../kernel/units.ts'
 import type { Address, Millis, NodeName } from '../../kernel/units.ts'
 import { broadcastBytesMax, createMembership } from '../membership/index.ts'
-import type { Input, MembershipSettings, Output } from '../membership/index.ts'
+import type { Input, MembershipSettings, MemberStatus, Output } from '../membership/index.ts'
 import { createRegistry, decodeProfile } from '../registry/index.ts'
 import type { RegistryInput, RegistryOutput } from '../registry/index.ts'
 import { isKeyMessage } from './key-messages.ts'
@@ -30,10 +30,10 @@ export interface ClusterMachineSettings extends MembershipSettings {
 const registryMessageBytesMax = 1_000
 
 /**
- * How many are told of a large record that its owner could not tell us. In a mended cut half of them know it already, and
- * nobody can say which half: of two halves of eight, three at a time would miss two or three nodes, eight miss none.
+ * How many are told of a large record that a push/pull brought. In a mended cut half of them know it already, and nobody
+ * can say which half: of forty clusters of two halves of eight, three at a time left somebody out in one, five in none.
  */
-const toldAtOnce = 8
+const toldAtOnce = 5
 
 export function createClusterMachine(settings: ClusterMachineSettings, prng: Prng): ClusterMachine {
   const self = settings.name
@@ -128,7 +128,7 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
 
   /** What foreign peers could not read they are not told. */
   function tellSome(message: Uint8Array, except: readonly NodeName[]): void {
-    const among = peersAlive().filter(name => !except.includes(name))
+    const among = peers(['alive', 'suspect']).filter(name => !except.includes(name))
     tellMembership({ kind: 'sendToSome', now, among, count: toldAtOnce, message })
   }
 
@@ -156,10 +156,10 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
   }
 
   /** Foreign peers know nothing of our requests, nor of our records. */
-  function peersAlive(): readonly NodeName[] {
+  function peers(statuses: readonly MemberStatus[]): readonly NodeName[] {
     return membership
       .members()
-      .filter(({ status, meta }) => status === 'alive' && decodeProfile(meta) !== undefined)
+      .filter(({ status, meta }) => statuses.includes(status) && decodeProfile(meta) !== undefined)
       .flatMap(({ name }) => (name !== self && isNodeName(name) ? [name] : []))
   }
 
@@ -171,7 +171,7 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
       tellRegistry(input)
     } else if (input.kind === 'keyRequest') {
       const { id, operation, only } = input
-      if (only === undefined) tellKeys({ kind: 'ask', id, operation, others: peersAlive() })
+      if (only === undefined) tellKeys({ kind: 'ask', id, operation, others: peers(['alive']) })
       else tellKeys({ kind: 'askAgain', id, operation, others: only })
     } else if (input.kind === 'keyringKept') {
       tellKeys({ kind: 'kept', ...(input.problem === undefined ? {} : { problem: input.problem }) })

@@ -191,6 +191,19 @@ test.each([
   expect(outputsOf(outputs, 'closeStream')).toHaveLength(1)
 })
 
+test('some are told over TCP: as many as asked for, of those named, the suspected too, and never ourselves', () => {
+  const lab = membershipLab({ knows: ['m1', 'm2', 'm3', 'm4', 'm5'] })
+  lab.hear({ kind: 'suspect', incarnation: 1, node: 'm2', from: 'm1' })
+  lab.hear({ kind: 'dead', incarnation: 1, node: 'm3', from: 'm1' })
+  const tell = (among: readonly string[], count: number): readonly string[] =>
+    outputsOf(lab.feed({ kind: 'sendToSome', among, count, message: utf8('news') }), 'dialStream').map(
+      ({ to }) => to.ip,
+    )
+  expect([...tell(['m1', 'm2', 'm3', 'stranger', 'self'], 8)].sort()).toEqual(['10.0.0.1', '10.0.0.2'])
+  const two = tell(['m1', 'm2', 'm4', 'm5'], 2)
+  expect(new Set(two).size).toBe(2)
+})
+
 test('data on a stream nobody knows is nobody’s', () => {
   const lab = membershipLab()
   expect(lab.feed({ kind: 'streamData', stream: 'in-9', bytes: Uint8Array.of(6) })).toEqual([])

@@ -9,7 +9,7 @@ import type { Ping, PushPull, StreamMessage } from './messages.ts'
 import { ourselves, probeReachedByStream } from './probe.ts'
 import { pickAnswering } from './peers.ts'
 import { encodeOurState, finishPushPull, nameTaken, objection, takeIn } from './push-pull.ts'
-import { emit, refuse, wakeBy } from './state.ts'
+import { emit, isLive, refuse, wakeBy } from './state.ts'
 import type { Exchange, KnownMember, State } from './state.ts'
 import { encodeStreamAck, encodeStreamError, encodeStreamPing, encodeStreamUser } from './stream-codec.ts'
 import type { RefusalReason, StreamId } from './types.ts'
@@ -84,9 +84,9 @@ export function broadcastReliably(state: State, message: Uint8Array): void {
 
 export function sendToSome(state: State, among: readonly string[], count: number, message: Uint8Array): void {
   const names = new Set(among)
-  const fits = ({ name, status }: KnownMember): boolean =>
-    name !== state.self.name && status === 'alive' && names.has(name)
-  for (const { name } of pickAnswering(state, count, fits)) sendReliably(state, name, message)
+  // When a cut heals, the word of the other side makes us suspect all who were on ours: just those that need to be told.
+  const fits = (member: KnownMember): boolean => member !== state.self && isLive(member) && names.has(member.name)
+  for (const member of pickAnswering(state, count, fits)) tell(state, member, message)
 }
 
 export function sendReliably(state: State, to: string, message: Uint8Array, askedFrom?: Address): void {
@@ -94,8 +94,12 @@ export function sendReliably(state: State, to: string, message: Uint8Array, aske
   if (member === undefined || member === state.self || member.status !== 'alive') return
   if (askedFrom !== undefined && askedFrom.ip !== member.address.ip)
     return refuse(state, askedFrom, 'malformed', `asks in the name of ${to}, who lives elsewhere`)
-  if (!dial(state, member.address, { kind: 'user', message: encodeStreamUser(message) }))
-    refuse(state, member.address, 'overflow', 'too many streams are open for a message over TCP')
+  tell(state, member, message)
+}
+
+function tell(state: State, { address }: KnownMember, message: Uint8Array): void {
+  if (!dial(state, address, { kind: 'user', message: encodeStreamUser(message) }))
+    refuse(state, address, 'overflow', 'too many streams are open for a message over TCP')
 }
 
 function answer(state: State, stream: StreamId, exchange: Exchange, message: StreamMessage): void {

@@ -45,7 +45,7 @@ export type Input =
   | { readonly kind: 'broadcast'; readonly now: Millis; readonly name: string; readonly message: Uint8Array }
   /** Too large for a packet: one TCP user message to every alive member. */
   | { readonly kind: 'broadcastReliably'; readonly now: Millis; readonly message: Uint8Array }
-  /** One TCP user message to up to `count` alive members of these, at random; to those that are surely there first. */
+  /** One TCP user message to up to `count` of these, alive or suspect, at random; to those that are surely there first. */
   | {
       readonly kind: 'sendToSome'
       readonly now: Millis

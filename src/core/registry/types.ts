@@ -28,7 +28,7 @@ export type RegistryOutput =
   | { readonly kind: 'broadcast'; readonly name: string; readonly message: Uint8Array }
   /** To every alive member directly. */
   | { readonly kind: 'broadcastReliably'; readonly message: Uint8Array }
-  /** To a few alive members directly, whichever they are, but to none of these. */
+  /** To a few members directly, whichever they are, but to none of these. */
   | { readonly kind: 'tellSome'; readonly message: Uint8Array; readonly except: readonly NodeName[] }
   /** To this member alone, directly. */
   | { readonly kind: 'sendTo'; readonly to: NodeName; readonly message: Uint8Array }
