@@ -58,29 +58,19 @@ export function sendAnswer(state: State, to: Address, messages: readonly PacketM
   )
 }
 
-/**
- * Sends one packet of news, if there is any for this member. The suspected and the newly dead hear what is said about
- * members, so that one who was only slow can answer. The application's news may leave only so often, and are not spent on
- * them: in a cut that would keep them from members who are there.
- */
+/** Sends one packet of news, if there is any. */
 export function sendNews(state: State, member: KnownMember): void {
-  const parts = takeNews(state, member.address, [], member.status === 'alive')
+  const parts = takeNews(state, member.address, [])
   if (parts.length > 0) send(state, member.address, parts, protocolOf(member))
 }
 
 /** News about members first, the application's in what room remains. */
-function takeNews(
-  state: State,
-  to: Address,
-  parts: readonly Uint8Array[],
-  withApplication = true,
-): readonly Uint8Array[] {
+function takeNews(state: State, to: Address, parts: readonly Uint8Array[]): readonly Uint8Array[] {
   const limit = retransmitLimit(state.config.retransmitMult, state.roster.length)
   const room = roomBytes(state.config, state.protection) - sizeOf(parts)
   const news = state.news.take(room, compoundPartBytes, limit, compoundPartsMax - parts.length)
-  if (!withApplication) return news
-  const most = compoundPartsMax - parts.length - news.length
   if (state.userNews.length === 0) return news
+  const most = compoundPartsMax - parts.length - news.length
   const userLimit = Math.max(limit, state.config.userRetransmitMin)
   const onFirst = (name: string): void => emit(state, { kind: 'newsSent', name, to })
   return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, userLimit, most, onFirst)]
