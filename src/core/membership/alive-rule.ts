@@ -14,7 +14,17 @@ import { enlist } from './peers.ts'
 import { accusationOf } from './probe.ts'
 import { refute } from './refutation.ts'
 import { sendAnswer } from './send.ts'
-import { announce, createMember, emit, isLive, protocolOf, refuse, setStatus, setSuspicion } from './state.ts'
+import {
+  announce,
+  createMember,
+  emit,
+  isLive,
+  protocolOf,
+  refuse,
+  setAnswered,
+  setStatus,
+  setSuspicion,
+} from './state.ts'
 import type { KnownMember, State } from './state.ts'
 
 /** `welcome`: it is part of an answer to a question of ours, or the bearer's own word; see newcomers.ts. */
@@ -94,7 +104,7 @@ function renew(state: State, member: KnownMember, alive: Alive): void {
   const changed = moved || previous !== 'alive' || !saysTheSame(member, alive)
   // A process that was started anew looks the same from here; how often that happens is known.
   if (!moved && (previous === 'suspect' || previous === 'dead')) state.stats.falsePositives++
-  if (moved || !isLive(member)) member.answered = false
+  if (moved || !isLive(member)) setAnswered(state, member, false)
   setSuspicion(state, member, undefined)
   member.incarnation = alive.incarnation
   member.address = alive.address

@@ -17,7 +17,7 @@ export function runGossip(state: State): void {
     member !== state.self &&
     (state.userNews.length > 0 ? member.status === 'alive' : member.status !== 'left' && isListed(state, member))
   // Where mere names are many, one of each round is somebody who is there for sure: news go on whatever is listed.
-  const strangers = state.roster.filter(member => !member.answered).length
+  const strangers = state.roster.length - state.answering
   const sure = strangers > strangersShare(state) ? pickAnswering(state, 1, fits) : []
   const others = pickPeers(
     state.roster,

@@ -3,7 +3,7 @@
  * that when its bearer has answered us: acknowledged a probe, or spoken with us over a connection from its own address.
  *
  * What bounds the harm of names that nobody answers for:
- * - number: others bring up `newNamesMin` at once and about six a second after that, until `membersMax`; what answers
+ * - number: others bring up `newNamesMin` at once and a dozen a second after that, until `membersMax`; what answers
  *   makes the budget larger, what does not never does. A refused name that is real comes with a push/pull of ours, or it
  *   comes itself: one name per ip gets in besides when its bearer connects to us from there.
  * - probing: a walk spends at most as many rounds on strangers as on the others (or `strangersPerWalkMin`), so a failure
@@ -18,7 +18,7 @@
  */
 import type { Address } from '../../kernel/units.ts'
 import { forgetLongestDeparted } from './departed.ts'
-import { refuse } from './state.ts'
+import { refuse, setAnswered } from './state.ts'
 import type { State } from './state.ts'
 
 /** Whether there is room for one more name; says so when there is not. `welcome`: it costs nothing of the budget. */
@@ -32,9 +32,7 @@ export function mayAdmit(state: State, name: string, from: Address, welcome: boo
   return false
 }
 
-function budgetOf({ config, roster }: State): number {
-  let answering = 0
-  for (const member of roster) if (member.answered) answering++
+function budgetOf({ config, answering }: State): number {
   return Math.max(config.newNamesMin, config.newNamesPerMember * answering)
 }
 
@@ -46,5 +44,5 @@ export function isBearer({ roster }: State, address: Address, from: Address): bo
 /** Somebody spoke with us from there. Where several members share the place, nobody can tell which of them it was. */
 export function vouch(state: State, livesThere: (address: Address) => boolean): void {
   const [bearer, ...others] = state.roster.filter(member => member !== state.self && livesThere(member.address))
-  if (bearer !== undefined && others.length === 0) bearer.answered = true
+  if (bearer !== undefined && others.length === 0) setAnswered(state, bearer, true)
 }

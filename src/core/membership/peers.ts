@@ -36,6 +36,7 @@ export function pickAnswering(state: State, count: number, fits: (member: KnownM
 export function enlist(state: State, member: KnownMember): void {
   if (member.listed) return
   member.listed = true
+  if (member.answered) state.answering++
   const place = state.prng.below(state.roster.length + 1)
   const displaced = state.roster[place]
   if (displaced === undefined) state.roster.push(member)
@@ -48,12 +49,15 @@ export function enlist(state: State, member: KnownMember): void {
 /** Takes those that do not stay off the roster; the walk goes on where it was. */
 export function sweepRoster(state: State, stays: (member: KnownMember) => boolean): void {
   let walked = 0
+  let answering = 0
   const kept = state.roster.filter((member, index) => {
     member.listed = stays(member)
     if (member.listed && index < state.cursor) walked++
+    if (member.listed && member.answered) answering++
     return member.listed
   })
   state.roster = kept
+  state.answering = answering
   state.cursor = walked
 }
 
@@ -81,8 +85,6 @@ function startWalk(state: State): void {
 }
 
 /** As many as have answered us, or a few: more strangers than that are not what a cluster looks like for long. */
-export function strangersShare({ roster, config }: State): number {
-  let answering = 0
-  for (const member of roster) if (member.answered) answering++
+export function strangersShare({ answering, config }: State): number {
   return Math.max(config.strangersPerWalkMin, answering)
 }

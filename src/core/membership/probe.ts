@@ -11,7 +11,7 @@ import { closeExchange, dial } from './exchanges.ts'
 import type { PacketMessage, Ping, ProbeSource } from './messages.ts'
 import { nextToProbe, pickAnswering } from './peers.ts'
 import { sendPacket } from './send.ts'
-import { isLive, protocolOf, wakeBy } from './state.ts'
+import { isLive, protocolOf, setAnswered, wakeBy } from './state.ts'
 import type { KnownMember, Probe, State } from './state.ts'
 import { applySuspect } from './suspect-rule.ts'
 
@@ -107,7 +107,7 @@ function finishLate(state: State, probe: Probe): void {
 }
 
 function succeed(state: State, probe: Probe): void {
-  probe.target.answered = true
+  setAnswered(state, probe.target, true)
   state.awareness.adjust(-1)
   endRound(state, probe)
 }

@@ -105,6 +105,8 @@ export interface State {
   cursor: number
   /** Rounds that members who never answered may still take of this walk. */
   strangersLeft: number
+  /** How many of the roster have answered us; kept by `setAnswered`, `enlist` and `sweepRoster`. */
+  answering: number
   readonly suspects: Set<KnownMember>
   seqNo: number
   probe: Probe | undefined
@@ -146,6 +148,7 @@ export function createState(settings: MembershipSettings, application: Applicati
     roster: [self],
     cursor: 0,
     strangersLeft: config.strangersPerWalkMin,
+    answering: 0,
     suspects: new Set(),
     // A random start: an answer meant for our predecessor on this address is nobody's answer.
     seqNo: prng.below(0x1_0000_0000),
@@ -224,6 +227,12 @@ export function setStatus(state: State, member: KnownMember, status: MemberStatu
   if (member.status === status) return
   member.status = status
   member.statusSince = state.now
+}
+
+export function setAnswered(state: State, member: KnownMember, answered: boolean): void {
+  if (member.answered === answered) return
+  member.answered = answered
+  if (member.listed) state.answering += answered ? 1 : -1
 }
 
 export function setSuspicion(state: State, member: KnownMember, suspicion: Suspicion | undefined): void {
