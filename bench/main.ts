@@ -53,7 +53,9 @@ program
   .addOption(
     new Option('--sizes <n,n>', 'how many nodes').argParser(sizes).default([10, 30, 100, 300, 1_000], '10 to 1000'),
   )
-  .option('--runs <n>', 'seeds per size', positive, 10)
+  .option('--runs <n>', 'seeds of the largest size', positive, 10)
+  .option('--small-runs <n>', 'seeds of each other size', positive, 3)
+  .option('--resume', 'take what an earlier call has finished', false)
   .option('--minutes <n>', 'virtual minutes per run', positive, 60)
   .option('--crashes <n>', 'crashes per run', positive, 10)
   .option('--store', 'keep the figures and the plot in docs/', false)

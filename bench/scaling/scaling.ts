@@ -2,7 +2,7 @@
  * Clusters of growing size on virtual time, each run in a process of its own. The figures are kept as data, and the plot
  * and the table are made from the data alone.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../compiled.ts'
@@ -11,14 +11,19 @@ import type { Summary } from '../statistics.ts'
 import { inParallel, simulateScaling } from '../virtual-tasks.ts'
 import { plotScaling } from './plot.ts'
 import { summariseCrashes } from './run.ts'
-import type { Crash, Rates, ScalingRun } from './run.ts'
+import type { Crash, Rates, ScalingRun, ScalingTask } from './run.ts'
 
 export interface ScalingOptions {
   readonly sizes: readonly number[]
+  /** Of the largest size. */
   readonly runs: number
+  /** Of each other size. */
+  readonly smallRuns: number
   readonly minutes: number
   readonly crashes: number
   readonly store: boolean
+  /** Takes runs that are finished from an earlier call of the same kind, so that a long series may be broken off. */
+  readonly resume: boolean
 }
 
 export interface ScalingSize extends Record<keyof Crash, Summary> {
@@ -43,6 +48,7 @@ export interface ScalingFigures {
 
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 const dataFile = `${docs}data/gossip-scaling.json`
+const runsFolder = fileURLToPath(new URL('../../build/scaling/', import.meta.url))
 const plotFile = `${docs}gossip-scaling.svg`
 
 const method =
@@ -53,7 +59,9 @@ const method =
 export async function benchScaling(options: ScalingOptions): Promise<ScalingFigures> {
   await compile()
   const sizes: ScalingSize[] = []
-  for (const nodes of options.sizes) sizes.push(await measureSize(nodes, options))
+  const largest = Math.max(...options.sizes)
+  for (const nodes of [...options.sizes].sort((a, b) => b - a))
+    sizes.unshift(await measureSize(nodes, nodes === largest ? options.runs : options.smallRuns, options))
   const figures = { date: new Date().toISOString().slice(0, 10), node: process.version, method, sizes }
   if (options.store) {
     mkdirSync(`${docs}data`, { recursive: true })
@@ -70,10 +78,11 @@ export function plotStored(): ScalingFigures {
   return figures
 }
 
-async function measureSize(nodes: number, { runs, minutes, crashes }: ScalingOptions): Promise<ScalingSize> {
+async function measureSize(nodes: number, runs: number, options: ScalingOptions): Promise<ScalingSize> {
+  const { minutes, crashes } = options
   const seeds = Array.from({ length: runs }, (_, i) => i + 1)
   const results = await inParallel(seeds, availableParallelism(), async seed => {
-    const run = await simulateScaling({ nodes, seed, minutes, crashes })
+    const run = await finishedRun({ nodes, seed, minutes, crashes }, options.resume)
     console.error(`${nodes} nodes, seed ${seed}: ${run.wallSeconds} s`)
     return run
   })
@@ -88,6 +97,17 @@ async function measureSize(nodes: number, { runs, minutes, crashes }: ScalingOpt
     falsePositives: results.reduce((sum, run) => sum + run.falsePositives, 0),
     wallSecondsPerRun: Math.round(mean(results.map((run: ScalingRun) => run.wallSeconds))),
   }
+}
+
+async function finishedRun(task: ScalingTask, resume: boolean): Promise<ScalingRun> {
+  const { nodes, seed, minutes, crashes } = task
+  const file = `${runsFolder}${nodes}-nodes-${minutes}-minutes-${crashes}-crashes-seed-${seed}.json`
+  // Written below.
+  if (resume && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as ScalingRun
+  const run = await simulateScaling(task)
+  mkdirSync(runsFolder, { recursive: true })
+  writeFileSync(file, JSON.stringify(run))
+  return run
 }
 
 function meanRates(all: readonly Rates[]): Rates {
