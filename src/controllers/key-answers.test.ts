@@ -98,6 +98,16 @@ test('a key that nobody has is none that can be removed: it was mistyped', async
   expect(here.asked).toEqual(['list'])
 })
 
+test('an agent that is stopping asks nobody, and does not call that a success', async () => {
+  const stopping = cluster([])
+  expect(await askForKeys(stopping, 'a', { kind: 'list' })).toMatchObject({ complete: false, refusals: [] })
+  for (const operation of [use, { kind: 'install', key: new Uint8Array(32) } as const])
+    expect(await askForKeys(stopping, 'a', operation)).toMatchObject({
+      complete: false,
+      refusals: ['a is stopping and has asked nobody'],
+    })
+})
+
 test('what was removed before is removed', async () => {
   const listed = [has('a', [one]), has('b', [one, two])]
   const here = cluster(listed, [has('a', [one], 'no installed key'), has('b', [one])])

@@ -55,7 +55,9 @@ export async function askForKeys(
     const obstacles = obstaclesTo(operation.kind, operation.fingerprint, self, seen.nodes)
     if (obstacles.length > 0) return notBegun(answerOf(operation, seen), obstacles)
   }
-  return answerOf(operation, await cluster.keys(operation, changeMs))
+  const changed = answerOf(operation, await cluster.keys(operation, changeMs))
+  // We are always among those who answer.
+  return changed.nodes.length > 0 ? changed : notBegun(changed, [`${self} is stopping and has asked nobody`])
 }
 
 function notBegun(seen: KeysAnswer, refusals: readonly string[]): KeysAnswer {
@@ -104,7 +106,7 @@ function answerOf(operation: KeyOperation, { nodes: outcomes }: KeyOutcome): Key
   const refused = nodes.filter(({ outcome }) => outcome === 'refused')
   return {
     operation: operation.kind,
-    complete: nodes.every(({ outcome }) => outcome === 'done'),
+    complete: nodes.length > 0 && nodes.every(({ outcome }) => outcome === 'done'),
     refusals: operation.kind === 'list' ? [] : refused.map(({ node, reason = '' }) => `${node}: ${reason}`),
     keys: keyAnswers(outcomes),
     nodes,
