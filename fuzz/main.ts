@@ -39,11 +39,12 @@ function fuzz({ inputs, seed, target: wanted = '', json }: Options): void {
   })
   const complaints = results.map(complaint).filter(text => text !== undefined)
   if (json) console.log(JSON.stringify({ seed, results, complaints }, null, 2))
-  else
-    console.table(
-      results.map(({ exceptions, slowestHex: _, ...figures }) => ({ ...figures, exceptions: exceptions.length })),
-    )
+  else console.table(results.map(row))
   process.exitCode = complaints.length === 0 ? 0 : 1
+}
+
+function row({ target, inputs, exceptions, p50Ms, p9999Ms, slowestMs, heapBeforeMb, heapAfterMb }: FuzzResult): object {
+  return { target, inputs, exceptions: exceptions.length, p50Ms, p9999Ms, slowestMs, heapBeforeMb, heapAfterMb }
 }
 
 function complaint({ target, exceptions, p9999Ms, heapBeforeMb, heapAfterMb }: FuzzResult): string | undefined {
