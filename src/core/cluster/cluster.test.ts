@@ -5,6 +5,7 @@ import { createPrng } from '../../kernel/prng.ts'
 import { anInstance, aProfile } from '../../testing/builders.ts'
 import { addressOf, anAlive, ourAddress } from '../../testing/membership-lab.ts'
 import { encodeMessage, encodePushPull, membershipProfiles } from '../membership/index.ts'
+import type { PacketMessage } from '../membership/index.ts'
 import { createRegistry, encodeProfile, instanceKey } from '../registry/index.ts'
 import type { RegistryInput } from '../registry/index.ts'
 import { createClusterMachine } from './cluster.ts'
@@ -87,6 +88,27 @@ test('a large record that a push/pull brought is told to agents of ours alone, o
   const state = m1.localState(now).bytes
   expect(dialledBy('in-2', state)).toEqual(['10.0.0.3', '10.0.0.4'])
   expect(dialledBy('in-3', state)).toEqual([])
+})
+
+test.each([
+  { left: false, what: 'is passed on', sent: ['r:m2:i/web'] },
+  { left: true, what: 'is not, once that has left', sent: [] },
+])('what a member said $what', ({ left, sent }) => {
+  const machine = createClusterMachine(
+    { name: nodeName('self'), address: ourAddress, meta: new Uint8Array(0), config: membershipProfiles.tailnet },
+    createPrng(1),
+  )
+  machine.step({ kind: 'started', now })
+  const hear = (message: PacketMessage) =>
+    machine.step({ kind: 'packetReceived', now, from: addressOf('m1'), bytes: encodeMessage(message) })
+  for (const node of ['m1', 'm2']) hear(anAlive({ node }))
+  const owner = createRegistry({ owner: nodeName('m2'), broadcastSizeBytesMax: 1_000 })
+  const body = { kind: 'instance', instance: anInstance({ containerId: 'web' }) } as const
+  for (const output of owner.step({ kind: 'published', now, changes: [{ key: instanceKey('web'), body }] }))
+    if (output.kind === 'broadcast') hear({ kind: 'user', bytes: output.message })
+  if (left) hear({ kind: 'dead', node: 'm2', incarnation: 1, from: 'm2' })
+  const ticked = machine.step({ kind: 'tick', now: now + membershipProfiles.tailnet.gossipIntervalMs })
+  expect(ticked.flatMap(output => (output.kind === 'newsSent' ? [output.name] : []))).toEqual(sent)
 })
 
 /** A push/pull of somebody who holds much, and nothing of ours. */

@@ -97,6 +97,9 @@ export function createClusterMachine(settings: ClusterMachineSettings, prng: Prn
       case 'broadcast':
         if (started) tellMembership({ kind: 'broadcast', now, name: output.name, message: output.message })
         return
+      case 'withdraw':
+        if (started) tellMembership({ kind: 'broadcastsWithdrawn', now, names: output.names })
+        return
       case 'broadcastReliably':
         if (started) tellMembership({ kind: 'broadcastReliably', now, message: output.message })
         return

@@ -5,7 +5,8 @@ import type { OwnChange, RegistryOutput, RegistryRefusal, Section } from '../reg
 import type { KeyOperation, KeyReply } from './key-operation.ts'
 
 /** What the registry says through the membership is nobody else's business. */
-type Internal = 'broadcast' | 'broadcastReliably' | 'sendReliably' | 'sendToSome' | 'keyringChanged'
+type Internal =
+  'broadcast' | 'broadcastsWithdrawn' | 'broadcastReliably' | 'sendReliably' | 'sendToSome' | 'keyringChanged'
 
 export type ClusterInput =
   | Exclude<Input, { readonly kind: Internal }>

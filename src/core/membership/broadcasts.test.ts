@@ -62,6 +62,16 @@ test('beyond its limit the queue drops what was told most often', () => {
   expect(take(queue, 100)).toEqual(['c', 'b'])
 })
 
+test('what is withdrawn leaves no more, told or not; its name may be used again', () => {
+  const queue = queueOf(['a:10', 'b:10', 'c:10'])
+  expect(take(queue, 100, { most: 1 })).toEqual(['c'])
+  for (const name of ['c', 'b', 'unknown']) queue.withdraw(name)
+  expect(queue.length).toBe(1)
+  expect(take(queue, 100)).toEqual(['a'])
+  queue.queue('b', message('B', 10))
+  expect(take(queue, 100)).toEqual(['B', 'a'])
+})
+
 /** `name:size` each, queued in this order. */
 function queueOf(items: readonly string[]): Broadcasts {
   const queue = createBroadcasts(100)

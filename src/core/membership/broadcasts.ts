@@ -9,6 +9,8 @@ export interface Broadcasts {
   readonly dropped: number
   has(name: string): boolean
   queue(name: string, message: Uint8Array): void
+  /** What nobody needs to be told any more. */
+  withdraw(name: string): void
   /**
    * Greedily what fits into `roomBytes`, counting `perMessageBytes` on top of each message, at most `most` messages.
    * Every message taken counts as told once more and leaves for good at `limit`.
@@ -80,6 +82,12 @@ export function createBroadcasts(max: number): Broadcasts {
       const broadcast: Broadcast = { name, message, sequence: sequence++, transmissions: 0 }
       byName.set(name, broadcast)
       insert(broadcast)
+    },
+    withdraw(name) {
+      const broadcast = byName.get(name)
+      if (broadcast === undefined) return
+      remove(broadcast)
+      byName.delete(name)
     },
     take(roomBytes, perMessageBytes, limit, most, onFirst) {
       const taken: Broadcast[] = []

@@ -134,6 +134,9 @@ function apply(state: State, input: Input): void {
       return changeMeta(state, input.meta)
     case 'broadcast':
       return broadcast(state, input.name, input.message)
+    case 'broadcastsWithdrawn':
+      for (const name of input.names) state.userNews.withdraw(name)
+      return
     case 'broadcastReliably':
       return broadcastReliably(state, input.message)
     case 'sendToSome':

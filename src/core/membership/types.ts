@@ -43,6 +43,8 @@ export type Input =
   | { readonly kind: 'metaChanged'; readonly now: Millis; readonly meta: Uint8Array }
   /** Queue application bytes for gossip. A later broadcast of the same name replaces an earlier one. */
   | { readonly kind: 'broadcast'; readonly now: Millis; readonly name: string; readonly message: Uint8Array }
+  /** What of these is still queued is not sent any more. */
+  | { readonly kind: 'broadcastsWithdrawn'; readonly now: Millis; readonly names: readonly string[] }
   /** Too large for a packet: one TCP user message to every alive member. */
   | { readonly kind: 'broadcastReliably'; readonly now: Millis; readonly message: Uint8Array }
   /** One TCP user message to up to `count` of these, alive or suspect, at random; to those that are surely there first. */

@@ -329,7 +329,11 @@ test('nobody can put words into our mouth', () => {
 test('sections of those who left are dropped and not taken from others, until they are members again', () => {
   const [a, b, c] = [aNode('a'), aNode('b'), aNode('c')]
   deliver(a.publish(web), b, c)
-  expect(b.tell({ kind: 'memberGone', name: a.name })).toEqual([{ kind: 'sectionChanged', owner: a.name, changes: [] }])
+  expect(b.tell({ kind: 'memberGone', name: a.name })).toEqual([
+    { kind: 'withdraw', names: ['r:a:i/web'] },
+    { kind: 'sectionChanged', owner: a.name, changes: [] },
+  ])
+  expect(b.tell({ kind: 'memberGone', name: a.name })).toEqual([])
   expect(b.holds(a.name)).toEqual([])
   pushPull(b, c)
   expect(b.registry.sections().has(a.name)).toBe(false)

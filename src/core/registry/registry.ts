@@ -70,13 +70,19 @@ export function createRegistry(settings: RegistrySettings): Registry {
         present.add(input.name)
         return early.take(input.name, now).flatMap(bytes => onMessage(bytes, now))
       case 'memberGone':
-        present.delete(input.name)
-        return others.delete(input.name) ? [changedNothing(input.name)] : []
+        return onGone(input.name)
       case 'tick':
         return onTick(now)
       default:
         return unreachable(input)
     }
+  }
+
+  function onGone(name: NodeName): readonly RegistryOutput[] {
+    const section = others.get(name)
+    present.delete(name)
+    others.delete(name)
+    return section === undefined ? [] : [telling.withdraw(section), changedNothing(name)]
   }
 
   function onMessage(bytes: Uint8Array, now: Millis): readonly RegistryOutput[] {

@@ -8,12 +8,15 @@ import type { Millis, NodeName } from '../../kernel/units.ts'
 import { encodeDelta } from './delta.ts'
 import type { Merge, RecordChange } from './merge.ts'
 import type { OwnRefused } from './own-section.ts'
-import type { HeldRecord } from './section.ts'
+import type { RecordKey } from './record.ts'
+import type { HeldRecord, HeldSection } from './section.ts'
 import type { RegistryOutput, RegistryRefusal, RegistrySettings } from './types.ts'
 
 export interface Telling {
   /** Passes on what was new to us, but not what the owner tells everybody directly. */
   relay(merge: Merge, now: Millis, bounds?: RelayBounds): readonly RegistryOutput[]
+  /** Ends the relaying of a section that nobody keeps any longer. */
+  withdraw(section: HeldSection): RegistryOutput
   /** Changes of our own section, and what of them could not be made. */
   own(results: readonly (RecordChange | OwnRefused)[], now: Millis): readonly RegistryOutput[]
   /** Records of our own, to every member. */
@@ -53,7 +56,7 @@ export function createTelling({ owner: self, broadcastSizeBytesMax }: RegistrySe
   function gossip(owner: NodeName, record: HeldRecord, now: Millis): RegistryOutput | undefined {
     const message = encodeDelta({ owner, direct: false, records: [record] }, now)
     if (message.length > broadcastSizeBytesMax) return undefined
-    return { kind: 'broadcast', name: `r:${owner}:${record.key}`, message }
+    return { kind: 'broadcast', name: broadcastName(owner, record.key), message }
   }
 
   function own(results: readonly (RecordChange | OwnRefused)[], now: Millis): readonly RegistryOutput[] {
@@ -85,7 +88,15 @@ export function createTelling({ owner: self, broadcastSizeBytesMax }: RegistrySe
     return outputs
   }
 
-  return { relay, own, directly }
+  function withdraw({ owner, records }: HeldSection): RegistryOutput {
+    return { kind: 'withdraw', names: [...records.keys()].map(key => broadcastName(owner, key)) }
+  }
+
+  return { relay, withdraw, own, directly }
+}
+
+function broadcastName(owner: NodeName, key: RecordKey): string {
+  return `r:${owner}:${key}`
 }
 
 /** A section was dropped, or something else about it changed than its records. */

@@ -26,6 +26,8 @@ export type RegistryRefusal = EnvelopeFault | OwnRefused['refusal'] | 'unknownOw
 export type RegistryOutput =
   /** Gossip it under this name; a later one of the same name replaces it. */
   | { readonly kind: 'broadcast'; readonly name: string; readonly message: Uint8Array }
+  /** These broadcasts, as far as they still wait, are of no use to anybody. */
+  | { readonly kind: 'withdraw'; readonly names: readonly string[] }
   /** To every alive member directly. */
   | { readonly kind: 'broadcastReliably'; readonly message: Uint8Array }
   /** To a few members directly, whichever they are, but to none of these. */
