@@ -1,28 +1,14 @@
 import { expect, test } from 'vitest'
-import type { MembershipStats } from '../core/membership/index.ts'
+import { noStats } from '../core/membership/index.ts'
 import { aMember } from '../testing/builders.ts'
 import { recordingMetrics } from '../testing/recording-metrics.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
 import { reportMembership } from './cluster-metrics.ts'
 
-const quiet: MembershipStats = {
-  healthScore: 0,
-  queueDepth: 0,
-  suspicions: 0,
-  refutations: 0,
-  probes: 0,
-  probeFailures: 0,
-  falsePositives: 0,
-  packetsSent: 0,
-  packetsReceived: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
-}
-
 test('totals of the machine become counters that add up, whatever is told in between', () => {
   const clock = new VirtualClock()
   const metrics = recordingMetrics()
-  let stats = { ...quiet, probes: 4, suspicions: 1 }
+  let stats = { ...noStats, probes: 4, suspicions: 1 }
   reportMembership(clock, metrics, () => ({ members: [], stats }))
   stats = { ...stats, probes: 9, probeFailures: 2, falsePositives: 1, refutations: 3 }
   clock.advance(1_000)
@@ -40,7 +26,7 @@ test('members are counted by status every second, until the reporting is stopped
   const clock = new VirtualClock()
   const metrics = recordingMetrics()
   let members = [aMember({ name: 'a' }), aMember({ name: 'b' })]
-  const stop = reportMembership(clock, metrics, () => ({ members, stats: { ...quiet, healthScore: 2 } }))
+  const stop = reportMembership(clock, metrics, () => ({ members, stats: { ...noStats, healthScore: 2 } }))
   expect(metrics.value('constellation_gossip_members', { status: 'alive' })).toBe(2)
   members = [aMember({ name: 'a' }), aMember({ name: 'b', status: 'dead' })]
   clock.advance(1_000)

@@ -1,3 +1,4 @@
+import { noStats } from '../core/membership/index.ts'
 import { describe, expect, test } from 'vitest'
 import type { ClusterView } from '../core/registry/index.ts'
 import { planRoutes } from '../core/routing/index.ts'
@@ -41,13 +42,8 @@ function never(): never {
 }
 
 const gossip = {
-  healthScore: 0,
-  queueDepth: 0,
-  suspicions: 0,
-  refutations: 0,
+  ...noStats,
   probes: 9,
-  probeFailures: 0,
-  falsePositives: 0,
   packetsSent: 9,
   packetsReceived: 9,
   bytesSent: 900,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { noStats } from '../core/membership/index.ts'
 import type { Member } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
 import { aMember, aProfile } from '../testing/builders.ts'
@@ -7,13 +8,9 @@ import { createGossipQuestions } from './gossip-answers.ts'
 import { createJournal } from './journal.ts'
 
 const stats = {
+  ...noStats,
   healthScore: 2,
-  queueDepth: 0,
-  suspicions: 0,
-  refutations: 0,
   probes: 9,
-  probeFailures: 0,
-  falsePositives: 0,
   packetsSent: 9,
   packetsReceived: 9,
   bytesSent: 900,

@@ -4,6 +4,7 @@ import { createGossipQuestions } from '../controllers/gossip-answers.ts'
 import type { ClusterHandle } from '../controllers/cluster-handle.ts'
 import type { Observable } from '../controllers/handles.ts'
 import { createJournal, type Journal } from '../controllers/journal.ts'
+import { noStats } from '../core/membership/index.ts'
 import type { Member } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
 import { applyKeyOperation } from '../core/cluster/index.ts'
@@ -110,13 +111,9 @@ export function aJournal(clock: Clock): Journal {
 }
 
 const quietGossip = {
-  healthScore: 0,
-  queueDepth: 0,
+  ...noStats,
   suspicions: 1,
-  refutations: 0,
   probes: 90,
-  probeFailures: 0,
-  falsePositives: 0,
   packetsSent: 90,
   packetsReceived: 91,
   bytesSent: 9_000,

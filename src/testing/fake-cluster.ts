@@ -4,6 +4,7 @@
  * once, after the code that made them has finished.
  */
 import type { ClusterHandle, ClusterSnapshot, Publication } from '../controllers/cluster-handle.ts'
+import { noStats } from '../core/membership/index.ts'
 import type { Member, MemberStatus } from '../core/membership/index.ts'
 import { encodeProfile } from '../core/registry/index.ts'
 import type { RecordKey, Section, SectionRecord } from '../core/registry/index.ts'
@@ -88,19 +89,7 @@ export function fakeCluster(clock: Clock): FakeCluster {
         listeners.add(heard)
         return () => void listeners.delete(heard)
       },
-      stats: () => ({
-        healthScore: 0,
-        queueDepth: 0,
-        suspicions: 0,
-        refutations: 0,
-        probes: 0,
-        probeFailures: 0,
-        falsePositives: 0,
-        packetsSent: 0,
-        packetsReceived: 0,
-        bytesSent: 0,
-        bytesReceived: 0,
-      }),
+      stats: () => noStats,
       keys() {
         const reply = { fingerprints: [], problem: 'gossip is in clear here' }
         return Promise.resolve({ nodes: [...members.keys()].map(node => ({ kind: 'answered', node, reply })) })

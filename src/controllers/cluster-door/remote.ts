@@ -4,7 +4,7 @@
  */
 import { invariant, unreachable } from '../../kernel/invariant.ts'
 import type { Millis } from '../../kernel/units.ts'
-import type { MembershipStats } from '../../core/membership/index.ts'
+import { noStats } from '../../core/membership/index.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { MetricsSink } from '../../ports/metrics.ts'
@@ -133,19 +133,4 @@ export function remoteCluster(port: ThreadPort<ToCluster, FromCluster>, ports: R
       waiting.clear()
     },
   }
-}
-
-/** Until the first report. */
-const noStats: MembershipStats = {
-  healthScore: 0,
-  queueDepth: 0,
-  suspicions: 0,
-  refutations: 0,
-  probes: 0,
-  probeFailures: 0,
-  falsePositives: 0,
-  packetsSent: 0,
-  packetsReceived: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
 }

@@ -21,6 +21,7 @@ import { createNameBudget } from './name-budget.ts'
 import type { NameBudget } from './name-budget.ts'
 import type { StreamDecoder } from './stream-codec.ts'
 import type { Suspicion } from './suspicion.ts'
+import { noStats } from './types.ts'
 import type { Application, Member, MemberStatus, MembershipStats, Output, RefusalReason, StreamId } from './types.ts'
 
 export interface MembershipSettings {
@@ -164,17 +165,7 @@ export function createState(settings: MembershipSettings, application: Applicati
     awareness: createAwareness(config.awarenessMax),
     news: createBroadcasts(config.broadcastsMax),
     userNews: createBroadcasts(config.broadcastsMax),
-    stats: {
-      suspicions: 0,
-      refutations: 0,
-      probes: 0,
-      probeFailures: 0,
-      falsePositives: 0,
-      packetsSent: 0,
-      packetsReceived: 0,
-      bytesSent: 0,
-      bytesReceived: 0,
-    },
+    stats: { ...noStats },
   }
 }
 

@@ -151,6 +151,21 @@ export interface MembershipStats {
   readonly bytesReceived: number
 }
 
+/** Before anything has happened. */
+export const noStats: MembershipStats = Object.freeze({
+  healthScore: 0,
+  queueDepth: 0,
+  suspicions: 0,
+  refutations: 0,
+  probes: 0,
+  probeFailures: 0,
+  falsePositives: 0,
+  packetsSent: 0,
+  packetsReceived: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+})
+
 /** The machine as its controller sees it. `step` mutates what it owns and returns what is to be done, in order. */
 export interface Membership {
   step(input: Input): readonly Output[]
