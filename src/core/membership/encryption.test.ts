@@ -1,4 +1,5 @@
 /** Payloads that memberlist itself sealed, what is refused, and that no changed bit gets through. */
+import { createCipheriv } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -94,6 +95,17 @@ describe('padding of version 0 is checked to its last byte', () => {
   ])('%s is refused', (_, size, padding) => {
     const answer = openPacket(padded(new Uint8Array(size).fill(200), padding), protection([ours]))
     expect(answer).toEqual({ ok: false, error: { reason: 'malformed', detail: 'the padding is wrong' } })
+  })
+
+  test('also of a packet whose nonce makes it look like a ping in clear, even while clear packets pass', () => {
+    const nonce = fromHex('81a4 4e6f6465 a1 61 00000000')
+    const sealing = createCipheriv('aes-256-gcm', ours, nonce)
+    const sealed = [sealing.update(new Uint8Array(16)), sealing.final(), sealing.getAuthTag()]
+    const packet = concatBytes([Uint8Array.of(0), nonce, ...sealed])
+    for (const verifyIncoming of [true, false])
+      expect(openPacket(packet, protection([ours], '', { verifyIncoming }))).toMatchObject({
+        error: { detail: 'the padding is wrong' },
+      })
   })
 })
 
