@@ -244,8 +244,8 @@ test('a node without seeds finds its peers of the last run', async () => {
   await b.handle.stop()
   const again = await here.start('b', 2, [], files)
   again.publish('web')
-  expect(here.time.runUntil(() => a.knows('b').length === 1, 3_000)).toBe(true)
-  expect(again.handle.snapshot().synced).toBe(true)
+  const isBack = (): boolean => a.knows('b').length === 1 && again.handle.snapshot().synced
+  expect(here.time.runUntil(isBack, 3_000)).toBe(true)
 })
 
 test('peers are expected where a seed is configured or a peer is remembered, and nowhere else', async () => {

@@ -155,7 +155,7 @@ test('a cluster under the longest label keeps every packet within its budget', (
   cluster.sim.time.run(30 * seconds)
   expectAtPeace(cluster)
   // Each is sent as often as the profile says for so few nodes, and nothing is lost.
-  const times = membershipProfiles.tailnet.userRetransmitMin
+  const times = membershipProfiles.tailnet.retransmitMin
   expect(eventsOf(cluster.nodes, 'userMessage')).toHaveLength(5 * 20 * times)
 })
 

@@ -15,7 +15,8 @@ export const toldOftenEnough: GossipInvariant = {
   watch(world, report) {
     const told = new WeakMap<SimAgent, Map<string, number>>()
     const departed = new Set<string>()
-    const limit = world.config.retransmitMult * Math.ceil(Math.log10(world.sites.length + 1))
+    const { retransmitMult, retransmitMin } = world.config
+    const limit = Math.max(retransmitMin, retransmitMult * Math.ceil(Math.log10(world.sites.length + 1)))
 
     function count(agent: SimAgent, part: Uint8Array): void {
       const mine = told.get(agent) ?? new Map<string, number>()
@@ -23,8 +24,8 @@ export const toldOftenEnough: GossipInvariant = {
       const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('latin1')
       const times = (mine.get(text) ?? 0) + 1
       mine.set(text, times)
-      const most = part[0] === userType ? Math.max(limit, world.config.userRetransmitMin) : limit
-      if (times === most + 1) report(agent.host.name, `sent a message of type ${part[0]} ${times} times, limit ${most}`)
+      if (times === limit + 1)
+        report(agent.host.name, `sent a message of type ${part[0]} ${times} times, limit ${limit}`)
     }
 
     if (world.sites.length > nodesMax) return {}

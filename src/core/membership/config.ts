@@ -31,8 +31,8 @@ export interface MembershipConfig {
   readonly gossipToTheDeadMs: Millis
   /** A broadcast is sent `mult x ceil(log10(n + 1))` times by each member that has it. */
   readonly retransmitMult: number
-  /** The application's broadcasts are sent at least this often each, however small the cluster is. */
-  readonly userRetransmitMin: number
+  /** And at least this often, however small the cluster is. */
+  readonly retransmitMin: number
   /** Whole states are compared with one random member this often up to 32 members, more rarely above. */
   readonly pushPullIntervalMs: Millis
   /** For connecting, and again for the exchange itself. */

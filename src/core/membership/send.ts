@@ -66,14 +66,14 @@ export function sendNews(state: State, member: KnownMember): void {
 
 /** News about members first, the application's in what room remains. */
 function takeNews(state: State, to: Address, parts: readonly Uint8Array[]): readonly Uint8Array[] {
-  const limit = retransmitLimit(state.config.retransmitMult, state.roster.length)
+  const { retransmitMult, retransmitMin } = state.config
+  const limit = Math.max(retransmitMin, retransmitLimit(retransmitMult, state.roster.length))
   const room = roomBytes(state.config, state.protection) - sizeOf(parts)
   const news = state.news.take(room, compoundPartBytes, limit, compoundPartsMax - parts.length)
   if (state.userNews.length === 0) return news
   const most = compoundPartsMax - parts.length - news.length
-  const userLimit = Math.max(limit, state.config.userRetransmitMin)
   const onFirst = (name: string): void => emit(state, { kind: 'newsSent', name, to })
-  return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, userLimit, most, onFirst)]
+  return [...news, ...state.userNews.take(room - sizeOf(news), compoundPartBytes, limit, most, onFirst)]
 }
 
 function sizeOf(parts: readonly Uint8Array[]): number {
