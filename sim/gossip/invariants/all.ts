@@ -6,6 +6,7 @@ import { epochRises } from './epoch-rises.ts'
 import { hearsayKillsNobody } from './hearsay-kills-nobody.ts'
 import { leftStaysLeft } from './left-stays-left.ts'
 import { neverBack } from './never-back.ts'
+import { newsSpread } from './news-spread.ts'
 import { nobodyDiesByMistake } from './nobody-dies-by-mistake.ts'
 import { onlyOwnerRaises } from './only-owner-raises.ts'
 import { packetBudget } from './packet-budget.ts'
@@ -25,6 +26,7 @@ export const gossipInvariants: readonly GossipInvariant[] = [
   toldOftenEnough,
   bounded,
   recordsForward,
+  newsSpread,
   epochRises,
   understood,
   traffic,
