@@ -26,7 +26,8 @@ const deps: CliDeps<Config> = {
   io: {
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
-    colours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    // `isTTY` is undefined, not false, on a pipe, and an undefined choice is left to the library, which colours in CI.
+    colours: Boolean(process.stdout.isTTY) && process.env['NO_COLOR'] === undefined,
     terminal: process.stdout.isTTY,
     wallNow: () => nodeClock.wallNow(),
     now: () => nodeClock.now(),

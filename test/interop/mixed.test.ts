@@ -90,7 +90,7 @@ describe.skipIf(!hasMemberlist).concurrent('three of us and two of memberlist', 
     expect(accused(survivors).filter(name => name !== 'ours-3' && name !== 'go-2')).toEqual([])
   })
 
-  test('a partition through both kinds heals: all are alive again within 60 s', async () => {
+  test('a partition through both kinds heals: all are alive again within 60 s', { timeout: 300_000 }, async () => {
     const { ours1, ours2, ours3, go1, go2, all } = await threeAndTwo()
     const [left, right] = [
       [ours1, ours2, go1],
@@ -103,7 +103,8 @@ describe.skipIf(!hasMemberlist).concurrent('three of us and two of memberlist', 
     ours3.publish({ containerId: 'right' })
     await Promise.all(all.map(heal))
     await untilAllSeeAll(all, 60_000)
-    await within(60_000, () => {
+    // Records come with a push/pull between two of ours, and each round of those goes to one of theirs half of the time.
+    await within(150_000, () => {
       for (const node of [ours1, ours2, ours3])
         expect([node.recordsOf('ours-1'), node.recordsOf('ours-3')]).toEqual([['i/left'], ['i/right']])
     })
