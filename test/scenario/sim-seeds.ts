@@ -27,4 +27,5 @@ export const gossipSeeds: readonly KeptSeed[] = [
     found: 'at nine nodes four transmissions did not carry a departure to everybody; one took it for a failure',
   },
   { seed: 797, found: 'the same with another departure' },
+  { seed: 791, found: 'two lives of a node counted to the same number; who held the old metadata kept it' },
 ]

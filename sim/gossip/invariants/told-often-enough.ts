@@ -1,5 +1,7 @@
 /** Gossip ends: each node passes each piece of news on only so often. */
 import { decodePacket } from '../../../src/core/membership/index.ts'
+import { sameAddress } from '../../../src/kernel/units.ts'
+import type { Address } from '../../../src/kernel/units.ts'
 import type { SimAgent } from '../../../src/testing/sim/cluster-node.ts'
 import type { GossipInvariant } from '../invariant.ts'
 import { packetParts } from '../packet-parts.ts'
@@ -37,15 +39,18 @@ export const toldOftenEnough: GossipInvariant = {
         if (output.kind !== 'sendPacket') return
         // Accusations also travel outside the queue, with every ping to the accused.
         const parts = packetParts(output.bytes)
-        if (parts.length === 1 && isAboutItself(agent, output.bytes)) return
+        if (parts.length === 1 && isBetweenTwo(agent, output.to, output.bytes)) return
         for (const part of parts) if (part[0] === aliveType || part[0] === userType) count(agent, part)
       },
     }
   },
 }
 
-/** A word about oneself alone in a packet may be for one whose accusation was old: that is answered outside the queue. */
-function isAboutItself(agent: SimAgent, bytes: Uint8Array): boolean {
+/**
+ * An alive alone in a packet, about the sender or the receiver: outside the queue an old accusation is answered so, and a
+ * member told what others hold of its earlier life.
+ */
+function isBetweenTwo(agent: SimAgent, to: Address, bytes: Uint8Array): boolean {
   const [message] = decodePacket(bytes).messages
-  return message?.kind === 'alive' && message.node === agent.host.name
+  return message?.kind === 'alive' && (message.node === agent.host.name || sameAddress(message.address, to))
 }

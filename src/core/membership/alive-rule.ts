@@ -121,8 +121,19 @@ function renew(state: State, member: KnownMember, alive: Alive): void {
  * if nobody told it before the end of a suspicion it would be called dead everywhere.
  */
 function confront(state: State, member: KnownMember, alive: Alive): void {
-  if (member.status === 'alive' || alive.incarnation !== member.incarnation) return
+  if (alive.incarnation !== member.incarnation) return
+  if (member.status === 'alive') return contradict(state, member, alive)
   sendAnswer(state, member.address, [accusationOf(state, member)], protocolOf(member))
+}
+
+/**
+ * Two lives of a member that counted to the same number and say different things: neither beats the other, so the member
+ * hears what we hold and outbids both. Otherwise that waits until it meets one who holds the old (gossip seed 791).
+ */
+function contradict(state: State, member: KnownMember, alive: Alive): void {
+  if (saysTheSame(member, alive)) return
+  const { name: node, address, meta, incarnation, versions } = member
+  sendAnswer(state, address, [{ kind: 'alive', node, address, meta, incarnation, versions }], protocolOf(member))
 }
 
 /** Whoever left has freed its name; the dead have after a while, as their address may have changed with their restart. */

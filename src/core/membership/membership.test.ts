@@ -62,9 +62,9 @@ test('a broadcast that no packet could carry is our bug', () => {
 })
 
 test('news about members go before the application’s when room is short', () => {
-  const lab = membershipLab({ knows: ['m1'] })
+  const lab = membershipLab({ knows: ['m1'], answers: true })
   lab.feed({ kind: 'broadcast', name: 'x', message: new Uint8Array(1_100) })
-  const [first, ...later] = outputsOf(lab.advance(2_000), 'sendPacket').map(({ bytes }) =>
+  const [first, ...later] = outputsOf(lab.advance(4_000), 'sendPacket').map(({ bytes }) =>
     decodePacket(bytes).messages.flatMap(({ kind }) => (kind === 'ping' ? [] : [kind])),
   )
   expect(first).toEqual(['alive', 'alive'])

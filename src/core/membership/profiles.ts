@@ -27,10 +27,10 @@ const tailnet: MembershipConfig = Object.freeze<MembershipConfig>({
   gossipFanOut: 3,
   gossipToTheDeadMs: 30_000,
   retransmitMult: 4,
-  // Below ten members the formula gives four, and with a fifth of all packets lost 15 of 180 changes among five nodes
-  // then took over two seconds, some until the next push/pull; with eight the slowest of 180 took half a second. The same
-  // goes for departures (seeds 343 and 797 of the gossip suite: one of nine took who had left for suspect).
-  retransmitMin: 8,
+  // What a hundred members need anyway. Whoever is told at random n times by each is left out by all with a chance of
+  // e^-n: with the formula's four (below ten members) 15 of 180 changes among five nodes took over two seconds while a
+  // fifth of all packets was lost; with its eight (below a hundred) one join in a hundred waited for a push/pull.
+  retransmitMin: 12,
   pushPullIntervalMs: 30_000,
   streamTimeoutMs: 10_000,
   // A long partition heals within a minute of its end, for one packet and one connection per node meanwhile.

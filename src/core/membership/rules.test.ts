@@ -16,8 +16,17 @@ test('an unknown member becomes known, is announced and passed on', () => {
 
 test('alive news no fresher than what is known changes nothing', () => {
   const lab = membershipLab({ knows: ['m1'] })
-  expect(lab.hear(anAlive({ node: 'm1', incarnation: 1, meta: Uint8Array.of(9) }))).toEqual([])
+  expect(lab.hear(anAlive({ node: 'm1', incarnation: 1 }))).toEqual([])
+  expect(lab.hear(anAlive({ node: 'm1', incarnation: 0, meta: Uint8Array.of(9) }))).toEqual([])
   expect(lab.member('m1')?.meta).toEqual(new Uint8Array(0))
+})
+
+test('of two lives with one incarnation neither wins; the member hears what we hold, and can outbid both', () => {
+  const lab = membershipLab({ knows: ['m1'] })
+  const outputs = lab.hear(anAlive({ node: 'm1', incarnation: 1, meta: Uint8Array.of(9) }))
+  expect(lab.member('m1')?.meta).toEqual(new Uint8Array(0))
+  expect(outputsOf(outputs, 'sendPacket').map(({ to }) => to)).toEqual([addressOf('m1')])
+  expect(sentOf(outputs, 'alive')).toMatchObject([{ node: 'm1', incarnation: 1, meta: new Uint8Array(0) }])
 })
 
 test('a fresher incarnation ends a suspicion', () => {
