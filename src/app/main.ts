@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program: hands the process to the command line and ends with the exit code it answers. */
+import { isatty } from 'node:tty'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { readToken } from '../adapters/disk/token-file.ts'
@@ -21,14 +22,16 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
+/** `process.stdout.isTTY` is undefined on a pipe, and an undefined choice of colours is left to a library that likes CI. */
+const isTerminal = isatty(process.stdout.fd)
+
 const deps: CliDeps<Config> = {
   version,
   io: {
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
-    // `isTTY` is undefined, not false, on a pipe, and an undefined choice is left to the library, which colours in CI.
-    colours: Boolean(process.stdout.isTTY) && process.env['NO_COLOR'] === undefined,
-    terminal: process.stdout.isTTY,
+    colours: isTerminal && process.env['NO_COLOR'] === undefined,
+    terminal: isTerminal,
     wallNow: () => nodeClock.wallNow(),
     now: () => nodeClock.now(),
   },
