@@ -3,6 +3,7 @@
  * production; nothing is recorded but what a listener asks for and the bytes each of them sends.
  */
 import { drive } from '../src/controllers/drive.ts'
+import { socketInputs } from '../src/controllers/socket-inputs.ts'
 import { createClusterMachine } from '../src/core/cluster/index.ts'
 import type { ClusterInput, ClusterMachine, ClusterOutput } from '../src/core/cluster/index.ts'
 import { lanConfig } from '../src/core/membership/index.ts'
@@ -63,14 +64,7 @@ export function createVirtualCluster(seed: number, onOutput: OnOutput = () => un
     const machine = createClusterMachine(settings, prng.split())
     const driver = drive<ClusterInput, ClusterOutput>(machine, time, perform)
     const feed = (input: Untimed<ClusterInput>): void => driver.feed({ ...input, now: time.now() })
-    const socket = network.attach(address, {
-      onPacket: (from, bytes) => feed({ kind: 'packetReceived', from, bytes }),
-      onUndeliverable: to => feed({ kind: 'packetUndeliverable', to }),
-      onAccepted: (stream, from) => feed({ kind: 'streamAccepted', stream, from }),
-      onConnected: stream => feed({ kind: 'streamConnected', stream }),
-      onData: (stream, bytes) => feed({ kind: 'streamData', stream, bytes }),
-      onClosed: (stream, reason) => feed({ kind: 'streamClosed', stream, ...(reason === undefined ? {} : { reason }) }),
-    })
+    const socket = network.attach(address, socketInputs(feed))
 
     function perform(output: ClusterOutput): void {
       if (output.kind === 'sendPacket') {

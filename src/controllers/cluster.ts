@@ -31,6 +31,7 @@ import { createPeerList } from './cluster-peers.ts'
 import { createSeedKeeper, isOwnSeed } from './cluster-seeds.ts'
 import { createClusterTrace } from './cluster-trace.ts'
 import { drive } from './drive.ts'
+import { socketInputs } from './socket-inputs.ts'
 import { noMarks } from './journal.ts'
 import type { Marks } from './journal.ts'
 
@@ -210,23 +211,14 @@ export function createCluster(settings: ClusterSettings, ports: ClusterPorts): C
   }
 
   async function openSockets(): Promise<void> {
-    datagrams = await ports.openDatagrams(bind, {
-      onPacket(from, bytes) {
-        countPacket(metrics, 'received', bytes.length)
-        feed({ kind: 'packetReceived', from, bytes })
-      },
-      onUndeliverable: to => feed({ kind: 'packetUndeliverable', to }),
+    const handlers = socketInputs(input => {
+      if (input.kind === 'packetReceived') countPacket(metrics, 'received', input.bytes.length)
+      else if (input.kind === 'streamData') countStreamBytes(metrics, 'received', input.bytes.length)
+      feed(input)
     })
     const limits = { maxInbound: config.inboundStreamsMax, connectTimeoutMs: config.streamTimeoutMs }
-    streams = await ports.openStreams(bind, limits, {
-      onAccepted: (stream, from) => feed({ kind: 'streamAccepted', stream, from }),
-      onConnected: stream => feed({ kind: 'streamConnected', stream }),
-      onData(stream, bytes) {
-        countStreamBytes(metrics, 'received', bytes.length)
-        feed({ kind: 'streamData', stream, bytes })
-      },
-      onClosed: (stream, reason) => feed({ kind: 'streamClosed', stream, ...(reason === undefined ? {} : { reason }) }),
-    })
+    datagrams = await ports.openDatagrams(bind, handlers)
+    streams = await ports.openStreams(bind, limits, handlers)
   }
 
   async function closeSockets(): Promise<void> {

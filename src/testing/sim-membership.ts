@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { drive } from '../controllers/drive.ts'
+import { socketInputs } from '../controllers/socket-inputs.ts'
 import { createMembership, membershipProfiles } from '../core/membership/index.ts'
 import type { Input, Membership, MembershipConfig, MemberStatus, Output, Security } from '../core/membership/index.ts'
 import { createPrng } from '../kernel/prng.ts'
@@ -119,14 +120,7 @@ function startNode({ name, address, options, time, network, prng, record, stoppe
   const events: SimEvent[] = []
   const rest = pausable(time)
 
-  const socket = network.attach(address, {
-    onPacket: (from, bytes) => feed({ kind: 'packetReceived', from, bytes }),
-    onUndeliverable: to => feed({ kind: 'packetUndeliverable', to }),
-    onAccepted: (stream, from) => feed({ kind: 'streamAccepted', stream, from }),
-    onConnected: stream => feed({ kind: 'streamConnected', stream }),
-    onData: (stream, bytes) => feed({ kind: 'streamData', stream, bytes }),
-    onClosed: (stream, reason) => feed({ kind: 'streamClosed', stream, ...(reason === undefined ? {} : { reason }) }),
-  })
+  const socket = network.attach(address, socketInputs(feed))
   const driver = drive<Input, Output>(machine, rest.clock, perform)
 
   function feed(input: Untimed<Input>): void {

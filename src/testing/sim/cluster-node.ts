@@ -5,6 +5,7 @@
  */
 import { epochAfter, epochFileName, epochText, parseEpoch, standInEpoch } from '../../controllers/cluster-epoch.ts'
 import { drive } from '../../controllers/drive.ts'
+import { socketInputs } from '../../controllers/socket-inputs.ts'
 import { createClusterMachine } from '../../core/cluster/index.ts'
 import type { ClusterInput, ClusterMachine, ClusterMachineSettings, ClusterOutput } from '../../core/cluster/index.ts'
 import type { Prng } from '../../kernel/prng.ts'
@@ -99,14 +100,7 @@ export function startSimAgent({ host, network, prng, cluster, onUp, onOutput }: 
 
   function goUp(epoch: number): void {
     tell({ kind: 'epochLoaded', epoch })
-    socket = network.attach(address, {
-      onPacket: (from, bytes) => hear({ kind: 'packetReceived', from, bytes }),
-      onUndeliverable: to => hear({ kind: 'packetUndeliverable', to }),
-      onAccepted: (stream, from) => hear({ kind: 'streamAccepted', stream, from }),
-      onConnected: stream => hear({ kind: 'streamConnected', stream }),
-      onData: (stream, bytes) => hear({ kind: 'streamData', stream, bytes }),
-      onClosed: (stream, reason) => hear({ kind: 'streamClosed', stream, ...(reason === undefined ? {} : { reason }) }),
-    })
+    socket = network.attach(address, socketInputs(hear))
     tell({ kind: 'started' })
     onUp(agent)
   }
